@@ -1,0 +1,44 @@
+"""Recipes: overlays, unknown keys, wrong types."""
+
+from pathlib import Path
+
+import pytest
+
+from training import config
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_overlay_changes_only_what_it_names(tmp_path: Path) -> None:
+    write(tmp_path / "a.toml", 'name = "a"\n[stage1]\ncodes = 64\nchannels = 16\n')
+    over = write(tmp_path / "b.toml", 'base = "a.toml"\nname = "b"\n[stage1]\ncodes = 32\n')
+    recipe = config.load(over)
+    assert (recipe.name, recipe.stage1.codes, recipe.stage1.channels) == ("b", 32, 16)
+
+
+def test_an_unknown_key_names_the_nearest_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", 'name = "a"\n[stage1.optimiser]\nlerning_rate = 1.0\n')
+    with pytest.raises(config.RecipeError) as caught:
+        config.load(path)
+    assert "stage1.optimiser.lerning_rate" in caught.value.message
+    assert "learning_rate" in caught.value.hint
+
+
+def test_a_value_of_the_wrong_type_names_the_key(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", 'name = "a"\n[stage1]\ncodes = "many"\n')
+    with pytest.raises(config.RecipeError, match=r"stage1\.codes is 'many'"):
+        config.load(path)
+
+
+def test_a_recipe_survives_the_round_trip_through_a_dictionary() -> None:
+    recipe = config.load("gldi-flame")
+    assert config.from_dict(config.to_dict(recipe)) == recipe
+
+
+def test_a_missing_recipe_lists_the_shipped_ones() -> None:
+    with pytest.raises(config.RecipeError) as caught:
+        config.load("no-such")
+    assert "gldi-flame" in caught.value.hint

@@ -1,0 +1,1 @@
+"""Training: corpora, networks, metrics and export (``python -m training``)."""

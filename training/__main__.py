@@ -1,0 +1,41 @@
+"""``python -m training COMMAND``: a table from command to module."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from backend.errors import SoliloquyError
+
+COMMANDS = {
+    "synth": "training.corpus.synth",
+    "train-encoder": "training.encoder_training",
+    "rig": "training.rig",
+    "correspond": "training.correspondence",
+    "train-stage1": "training.stage1",
+    "train-stage2": "training.stage2",
+    "evaluate": "training.evaluate",
+    "export": "training.export",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; 0 done, 2 bad arguments or bad input, 130 cancelled."""
+    parser = argparse.ArgumentParser(prog="python -m training")
+    parser.add_argument("command", choices=COMMANDS)
+    command = parser.parse_args(argv[:1]).command
+    module = importlib.import_module(COMMANDS[command])
+    own = argparse.ArgumentParser(prog=f"python -m training {command}", description=module.__doc__)
+    module.add_arguments(own)
+    try:
+        module.run(own.parse_args(argv[1:]))
+    except SoliloquyError as error:
+        print(f"{error.message}; {error.hint}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

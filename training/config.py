@@ -1,0 +1,209 @@
+"""Recipes: TOML files read into frozen dataclasses; an unknown key is an error.
+
+A recipe may name a ``base`` recipe and then holds only its difference: an ablation is a few lines.
+The resolved recipe travels inside every checkpoint and pack.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.errors import SoliloquyError
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class RecipeError(SoliloquyError):
+    """A recipe file is missing, unreadable, or holds a key or value that means nothing."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__("recipe", message, hint)
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The studio corpus: how much speech, from which voices."""
+
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The compact speech encoder and its training."""
+
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with warm-up and cosine decay; ``steps`` is overruled by ``--minutes``."""
+
+    steps: int = 2000
+    batch: int = 8
+    crop_frames: int = 64
+    learning_rate: float = 1e-3
+    warmup_steps: int = 50
+    weight_decay: float = 0.01
+    grad_clip: float = 1.0
+    ema_decay: float = 0.995
+    seed: int = 0
+    threads: int = 1
+    log_every: int = 20
+    checkpoint_every_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Stage1Config:
+    """The spatio-temporal VQ-VAE (paper section 3.2); ``encoder`` is the Table 3 ablation."""
+
+    encoder: str = "spiral"  # "spiral" or "mlp"
+    spiral_channels: tuple[int, ...] = (32, 32, 32, 64)
+    spiral_length: int = 9
+    dilation: int = 2
+    pooling: int = 4
+    components: int = 8  # H
+    channels: int = 128  # C
+    codes: int = 256  # N
+    beta: float = 0.25
+    hidden: int = 1024
+    layers: int = 6
+    heads: int = 8
+    feedforward: int = 1536
+    period: int = 30
+    lip_weight: float = 0.0  # extra L1 weight on lip vertices; the paper has none
+    velocity_weight: float = 0.0  # L1 on frame differences; the paper has none
+    aperture_weight: float = 0.0  # L1 on the lip pairs' opening; the paper has none
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+@dataclass(frozen=True)
+class Stage2Config:
+    """The latent diffusion transformer (section 3.3); ``noise_encoder`` is Table 5's switch."""
+
+    noise_encoder: bool = True
+    diffusion: bool = True  # False: deterministic regression of the latents (Table 3)
+    diffusion_steps: int = 1000
+    hidden: int = 1024  # D
+    layers: int = 6
+    heads: int = 4
+    feedforward: int = 2048
+    dropout: float = 0.1
+    period: int = 30
+    velocity_weight: float = 1.0  # lambda
+    augmented_copies: int = 1  # extra noisy renderings of each clip's features
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What the pack's manifest says and how its graphs are stored."""
+
+    sampler: str = "ddim"
+    sampler_steps: int = 12
+    half_decoder: bool = False  # store the decoder's last matrix as float16
+    licence: str = "GPL-3.0-or-later"
+    credits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model from corpus to pack."""
+
+    name: str
+    topology: str = "flame"
+    fps: int = 30
+    sample_rate_hz: int = 16000
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    stage1: Stage1Config = field(default_factory=Stage1Config)
+    stage2: Stage2Config = field(default_factory=Stage2Config)
+    export: ExportConfig = field(default_factory=ExportConfig)
+
+
+def load(name_or_path: str | Path) -> Recipe:
+    """Read a shipped recipe by name, or a TOML file by path; raises RecipeError."""
+    return from_dict(_read(_find(name_or_path)))
+
+
+def from_dict(table: Mapping[str, Any]) -> Recipe:
+    """Build a recipe from nested mappings (a TOML file or a checkpoint); raises RecipeError."""
+    if "name" not in table:
+        raise RecipeError("the recipe has no name", 'add a line such as name = "my-model"')
+    recipe = _build(Recipe, table, "")
+    assert isinstance(recipe, Recipe)
+    return recipe
+
+
+def to_dict(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain nested dictionaries, as stored in checkpoints and packs."""
+    return dataclasses.asdict(recipe)
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--recipe`` and ``--work``, which every training command takes."""
+    parser.add_argument("--recipe", default="gldi-flame", help="a recipe's name or TOML file")
+    parser.add_argument("--work", type=Path, help="working folder (default build/train/RECIPE)")
+
+
+def work_folder(args: argparse.Namespace, recipe: Recipe) -> Path:
+    """The folder that holds a recipe's rig, corpus and checkpoints."""
+    return Path(args.work) if args.work is not None else Path("build/train") / recipe.name
+
+
+def _find(name_or_path: str | Path) -> Path:
+    shipped = RECIPES / f"{name_or_path}.toml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    if not path.is_file():
+        names = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise RecipeError(f"no recipe {name_or_path}", f"give a TOML file or one of: {names}")
+    return path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path.name} is not TOML: {error}", "correct that line") from error
+    base = table.pop("base", None)
+    return table if base is None else _overlay(_read(_find(path.parent / base)), table)
+
+
+def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        nested = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _overlay(below, value) if nested and below is not None else value
+    return merged
+
+
+def _build(cls: type[Any], table: Mapping[str, Any], where: str) -> Any:
+    hints = typing.get_type_hints(cls)
+    for key in table:
+        if key not in hints:
+            raise RecipeError(f"unknown key {where + key!r} in the recipe", _nearest(key, hints))
+    return cls(**{key: _convert(hints[key], value, where + key) for key, value in table.items()})
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+    return f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
+        return _build(hint, value, where + ".")
+    if typing.get_origin(hint) is tuple and isinstance(value, list | tuple):
+        item = typing.get_args(hint)[0]
+        return tuple(_convert(item, each, where) for each in value)
+    if hint is float and type(value) is int:
+        return float(value)
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise RecipeError(f"{where} is {value!r}", f"it must be {getattr(hint, '__name__', hint)}")
