@@ -1,0 +1,43 @@
+# Every target sets itself up in a virtual environment inside the checkout: filled once, and again when
+# pyproject.toml changes. PYTHON chooses the interpreter: 3.11 or 3.13, the ones that have a bpy wheel.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.DELETE_ON_ERROR:
+.PHONY: demo test test-app test-wheels lint zip clean
+
+demo: $(VENV)/.demo-installed
+	$(RUN) demo/demo.py --out out
+
+test: $(VENV)/.dev-installed
+	$(RUN) -m pytest
+
+# The add-on in a real Blender window. Needs root and debootstrap: see tests/app/README.md.
+test-app: $(VENV)/.demo-installed
+	$(RUN) tests/app/run.py --suite trixie --out out/app
+
+# The add-on in each Blender module there is for this Python (a gigabyte of disk for each).
+test-wheels: $(VENV)/.demo-installed
+	$(RUN) tests/app/wheels.py
+
+lint: $(VENV)/.dev-installed
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+zip: $(VENV)/.demo-installed
+	$(RUN) build_addon.py --out dist
+
+# Leaves .venv alone: it takes minutes to fill.
+clean:
+	rm -rf build dist out
+
+$(VENV)/.demo-installed: EXTRAS := backend,blender
+$(VENV)/.dev-installed: EXTRAS := backend,training,blender,dev
+$(VENV)/.%-installed: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(RUN):
+	@$(PYTHON) demo/check_machine.py
+	$(PYTHON) -m venv $(VENV)
