@@ -1,0 +1,171 @@
+"""Motion: vertex displacements over time, in memory and as motion.npz.
+
+The file is a plain .npz with fixed time stamps and no compression: equal motions, equal bytes.
+"""
+
+import io
+import math
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import MotionError
+
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+# A frame is asked for only when the sound reaches past it by more than rounding: 0.1 s at 30 fps
+# is 3 frames although 0.1 * 30 is 3.0000000000000004. One sample at 192 kHz is 1e-4 of a frame.
+_FRAME_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class MotionInfo:
+    """Whose motion it is: frames per second, topology and pack names, seed, sound's length."""
+
+    fps: float
+    topology: str
+    model: str
+    seed: int
+    audio_seconds: float
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Displacements (T, V, 3) float32, metres from rest, in the pack's axes and vertex order."""
+
+    displacements: npt.NDArray[np.float32]
+    fps: float
+    topology: str
+    model: str
+    seed: int
+    audio_seconds: float
+
+    @property
+    def info(self) -> MotionInfo:
+        """Everything but the displacements."""
+        return MotionInfo(self.fps, self.topology, self.model, self.seed, self.audio_seconds)
+
+
+def frame_count(audio_seconds: float, fps: float) -> int:
+    """T = ceil(audio_seconds * fps), at least 1, safe against rounding in the product."""
+    return max(1, math.ceil(audio_seconds * fps - _FRAME_TOLERANCE))
+
+
+def save(motion: Motion, path: str | os.PathLike[str]) -> None:
+    """Write motion.npz whole or not at all; equal motions give equal bytes."""
+    write(path, motion.info, motion.displacements.shape, [motion.displacements])
+
+
+def write(path: str | os.PathLike[str], info: MotionInfo, shape: tuple[int, ...],
+          blocks: Iterable[npt.NDArray[np.float32]]) -> None:
+    """Write motion.npz from blocks (t, V, 3) that add up to `shape` (T, V, 3), never holding more
+    than one; raises MotionError when they do not add up, and leaves no half file behind."""
+    with _replacing(Path(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        _write_blocks(archive, shape, blocks)
+        _write_array(archive, "fps", np.float64(info.fps))
+        _write_array(archive, "topology", np.str_(info.topology))
+        _write_array(archive, "model", np.str_(info.model))
+        _write_array(archive, "seed", np.int64(info.seed))
+        _write_array(archive, "audio_seconds", np.float64(info.audio_seconds))
+
+
+def load(path: str | os.PathLike[str]) -> Motion:
+    """Read motion.npz; raises MotionError when it is missing, damaged, or no motion."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return _checked({name: arrays[name] for name in arrays.files})
+    except FileNotFoundError as problem:
+        raise MotionError("motion_missing", f"There is no motion file '{path}'.") from problem
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
+        raise MotionError("motion_damaged", f"'{path}' is not a motion file: {problem}.",
+                          "Generate it again.") from problem
+
+
+def resample(motion: Motion, fps: float) -> Motion:
+    """The same motion at another frame rate, linearly between frames; T = ceil(seconds * fps)."""
+    if not fps > 0:
+        raise MotionError("bad_fps", f"Frames per second must be above 0, not {fps}.")
+    if fps == motion.fps:
+        return motion
+    times = np.arange(frame_count(motion.audio_seconds, fps)) * (motion.fps / fps)
+    frames = interpolate_rows(motion.displacements, times)
+    return Motion(frames, fps, motion.topology, motion.model, motion.seed, motion.audio_seconds)
+
+
+def interpolate_rows(rows: npt.NDArray[np.float32],
+                     positions: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Rows (N, ...) read linearly at fractional indices (M,), held at both ends -> (M, ...)."""
+    positions = np.clip(positions, 0, len(rows) - 1)
+    below = np.floor(positions).astype(np.int64)
+    above = np.minimum(below + 1, len(rows) - 1)
+    share = (positions - below).astype(np.float32).reshape((-1,) + (1,) * (rows.ndim - 1))
+    return np.asarray(rows[below] * (1 - share) + rows[above] * share, dtype=np.float32)
+
+
+def _checked(arrays: dict[str, npt.NDArray[Any]]) -> Motion:
+    """The arrays of a file as a Motion; raises KeyError or ValueError on a bad one."""
+    displacements = arrays["displacements"]
+    if displacements.ndim != 3 or displacements.shape[2] != 3 or len(displacements) == 0:
+        raise ValueError(f"displacements have shape {displacements.shape}, not (T, V, 3)")
+    if displacements.dtype != np.float32 or not np.isfinite(displacements).all():
+        raise ValueError("displacements must be finite float32")
+    motion = Motion(displacements, float(arrays["fps"]), str(arrays["topology"]),
+                    str(arrays["model"]), int(arrays["seed"]), float(arrays["audio_seconds"]))
+    if not (motion.fps > 0 and motion.audio_seconds > 0):
+        raise ValueError(f"fps {motion.fps} and audio_seconds {motion.audio_seconds} must be > 0")
+    return motion
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A temporary file beside `path` that takes its place only when the block ends well."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _write_blocks(archive: zipfile.ZipFile, shape: tuple[int, ...],
+                  blocks: Iterable[npt.NDArray[np.float32]]) -> None:
+    """Stream the displacements as one .npy member."""
+    done = 0
+    with archive.open(_member("displacements"), "w", force_zip64=True) as member:
+        member.write(_npy_header(shape))
+        for block in blocks:
+            if block.shape[1:] != tuple(shape[1:]):
+                raise MotionError("motion_shape", f"A block of {block.shape} in a {shape} motion.")
+            member.write(np.ascontiguousarray(block, dtype="<f4").data)
+            done += len(block)
+    if done != shape[0]:
+        raise MotionError("motion_shape", f"{done} frames were made where {shape[0]} were due.")
+
+
+def _npy_header(shape: tuple[int, ...]) -> bytes:
+    """The start of a version 1.0 .npy file of little-endian float32, padded to 64 bytes."""
+    sizes = tuple(int(n) for n in shape)
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {sizes}, }}"
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode("ascii")
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, value: np.generic) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(value), allow_pickle=False)
+    archive.writestr(_member(name), buffer.getvalue())
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """A member whose bytes do not depend on the clock or the operating system."""
+    info = zipfile.ZipInfo(f"{name}.npy", date_time=_ZIP_EPOCH)
+    info.create_system = 3
+    return info
