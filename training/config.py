@@ -28,16 +28,35 @@ class RecipeError(SoliloquyError):
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """The studio corpus: how much speech, from which voices."""
+    """The studio corpus: how much speech, from which voices, in which manner."""
 
+    hours: float = 1.2
     seed: int = 0
+    flite_share: float = 0.55  # of the seconds; its label times are the better ones
+    foreign_share: float = 0.15  # of espeak-ng's clips, in other languages than English
+    validation_share: float = 0.04
+    test_share: float = 0.04
+    styles: tuple[str, ...] = ("Even", "Crisp", "Broad", "Soft")
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
     """The compact speech encoder and its training."""
 
+    mel_bands: int = 80
+    channels: int = 192
+    dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
+    features: int = 64  # F, what the later stages see
+    level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
+    level_ahead_s: float = 0.3  # ... and ahead
+    dropout: float = 0.1
+    minutes: float = 14.0
+    batch: int = 24
+    crop_s: float = 2.6
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
     seed: int = 0
+    threads: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,208 @@
+"""The compact speech encoder: 16 kHz waveform in, features at 50 Hz out, small enough to ship.
+
+The log-mel spectrum is part of the network (a strided convolution computes the Fourier transform), so
+that the exported graph takes the raw waveform and no second implementation exists.
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from backend.errors import SoliloquyError
+from training.config import EncoderConfig
+from training.corpus.phones import PHONES, VISEMES
+
+SAMPLE_RATE_HZ = 16000
+FEATURE_RATE_HZ = 50
+SAMPLES_PER_FEATURE = SAMPLE_RATE_HZ // FEATURE_RATE_HZ
+_HOP = SAMPLES_PER_FEATURE // 2
+_WINDOW = 400
+_DFT = 512
+_LOWEST_HZ, _HIGHEST_HZ = 60.0, 7600.0
+# Power below which a band counts as empty: about -100 dB of full scale, under 16-bit dither.
+_FLOOR = 1e-7
+# Quieter than about -65 dB of full scale is silence, whatever its spectrum: gain stops there.
+_QUIET_LEVEL = 3e-4
+
+
+class EncoderHeads(NamedTuple):
+    """What linear heads read from the features, each (B, T, n): logits, but aperture in 0..1."""
+
+    phones: Tensor
+    visemes: Tensor
+    aperture: Tensor
+    voicing: Tensor
+    speech: Tensor
+    stress: Tensor
+
+
+class EncoderFileError(SoliloquyError):
+    """A file that should hold a trained encoder holds something else."""
+
+
+class LogMel(nn.Module):
+    """Log-mel spectrum (B, bands, N // 160 + 1) of a waveform (B, N); frame j is centred on 160 j."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.register_buffer("fourier", torch.from_numpy(_fourier_kernels()), persistent=False)
+        self.register_buffer("mel", torch.from_numpy(mel_filters(bands)), persistent=False)
+        self.fourier: Tensor
+        self.mel: Tensor
+
+    def power(self, waveform: Tensor) -> Tensor:
+        """Power spectrum (B, 257, frames)."""
+        padded = functional.pad(waveform[:, None], (_WINDOW // 2, _WINDOW // 2))
+        spectrum = functional.conv1d(padded, self.fourier, stride=_HOP)
+        real, imaginary = spectrum.chunk(2, dim=1)
+        return real.square() + imaginary.square()
+
+    def bands(self, power: Tensor) -> Tensor:
+        """Mel bands' power (B, bands, frames)."""
+        return functional.conv1d(power, self.mel[..., None])
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Mel bands' power, not yet logarithmic (the level is taken from it first)."""
+        return self.bands(self.power(waveform))
+
+
+class Level(nn.Module):
+    """Log-mel relative to the recent mean level, so that gain hardly matters but silence stays low."""
+
+    def __init__(self, past_s: float, ahead_s: float) -> None:
+        super().__init__()
+        rate_hz = SAMPLE_RATE_HZ / _HOP
+        self.past, self.ahead = round(past_s * rate_hz), round(ahead_s * rate_hz)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Mel power (B, bands, frames) -> relative log-mel, about -8..4 (natural log, halved)."""
+        total = mel.mean(dim=1, keepdim=True)
+        kernel = self.past + self.ahead + 1
+        both = torch.cat([total, torch.ones_like(total)], dim=1)
+        pooled = functional.avg_pool1d(
+            functional.pad(both, (self.past, self.ahead)), kernel, stride=1
+        )
+        level = pooled[:, :1] / pooled[:, 1:]
+        return 0.5 * (torch.log(mel + _FLOOR) - torch.log(level + _QUIET_LEVEL))
+
+
+class _Block(nn.Module):
+    """Residual block: dilated convolution over time, then a mix of channels."""
+
+    def __init__(self, channels: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.time = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.norm = nn.BatchNorm1d(channels)
+        self.mix = nn.Conv1d(channels, channels, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mix(self.dropout(functional.gelu(self.norm(self.time(x)))))
+
+
+class CompactEncoder(nn.Module):
+    """Waveform (B, N) in [-1, 1] at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.log_mel = LogMel(config.mel_bands)
+        self.level = Level(config.level_past_s, config.level_ahead_s)
+        self.entry = nn.Conv1d(config.mel_bands + 1, config.channels, 5, stride=2, padding=2)
+        self.blocks = nn.Sequential(
+            *(_Block(config.channels, d, config.dropout) for d in config.dilations)
+        )
+        self.narrow = nn.Conv1d(config.channels, config.features, 1)
+        # Without learned scale: the later stages get features of about unit variance.
+        self.unit = nn.BatchNorm1d(config.features, affine=False)
+        self.sizes = (len(PHONES), len(VISEMES), 1, 1, 1, 1)
+        self.heads = nn.Linear(config.features, sum(self.sizes))
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        return self.from_mel(self.log_mel(waveform))
+
+    def from_mel(self, mel: Tensor) -> Tensor:
+        """Mel power (B, bands, frames at 100 Hz) -> features (B, frames // 2, F)."""
+        relative = self.level(mel)
+        loudness = torch.log(mel.mean(dim=1, keepdim=True) + _FLOOR) * 0.25 + 1.0
+        hidden = self.entry(torch.cat([relative, loudness], dim=1))
+        features = self.unit(self.narrow(functional.gelu(self.blocks(hidden))))
+        # The entry makes N // 320 + 1 frames; the last one lies at the very end of the sound.
+        return features[..., :-1].transpose(1, 2)
+
+    def read(self, features: Tensor) -> EncoderHeads:
+        """What the heads say of features (B, T, F)."""
+        parts = list(self.heads(features).split(self.sizes, dim=-1))
+        parts[2] = torch.sigmoid(parts[2])
+        return EncoderHeads(*parts)
+
+
+def mel_filters(
+    bands: int, low_hz: float = _LOWEST_HZ, high_hz: float = _HIGHEST_HZ
+) -> npt.NDArray[np.float32]:
+    """Triangular mel filters (bands, 257), each summing to one (so white noise is flat)."""
+    edges = _hz(np.linspace(_mel(low_hz), _mel(high_hz), bands + 2))
+    bins = np.arange(_DFT // 2 + 1) * SAMPLE_RATE_HZ / _DFT
+    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rise, fall = (bins - low) / (middle - low), (high - bins) / (high - middle)
+    filters = np.maximum(0.0, np.minimum(rise, fall))
+    # The narrowest low filters can miss every bin: they take the nearest one.
+    empty = filters.sum(axis=1) == 0
+    filters[empty, np.argmin(np.abs(bins - middle), axis=1)[empty]] = 1.0
+    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _mel(hz: float) -> float:
+    return 2595.0 * math.log10(1.0 + hz / 700.0)
+
+
+def _hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
+
+
+def _fourier_kernels() -> npt.NDArray[np.float32]:
+    """Hann-windowed cosines and sines (514, 1, 400): real parts, then imaginary parts."""
+    time = np.arange(_WINDOW)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * time / _WINDOW)
+    angle = 2 * np.pi * np.outer(np.arange(_DFT // 2 + 1), time) / _DFT
+    waves = np.concatenate([np.cos(angle), -np.sin(angle)]) * window
+    return waves[:, None].astype(np.float32)
+
+
+def save(path: Path, encoder: CompactEncoder, extra: dict[str, Any] | None = None) -> None:
+    """Write config, weights and plain extra values (figures, recipe) as a weights-only checkpoint."""
+    content = {
+        "kind": "compact",
+        "config": dataclasses.asdict(encoder.config),
+        "model": encoder.state_dict(),
+        "extra": extra or {},
+    }
+    partial = path.with_suffix(".partial")
+    torch.save(content, partial)
+    partial.replace(path)
+
+
+def load(path: Path) -> CompactEncoder:
+    """A trained encoder in evaluation mode, frozen; raises EncoderFileError."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        config = dict(content["config"], dilations=tuple(content["config"]["dilations"]))
+        encoder = CompactEncoder(EncoderConfig(**config))
+        encoder.load_state_dict(content["model"])
+    except FileNotFoundError as error:
+        raise EncoderFileError(
+            "encoder_missing", f"no encoder at {path}", "run python -m training train-encoder"
+        ) from error
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise EncoderFileError(
+            "encoder_damaged", f"{path} holds no compact encoder", "train it again"
+        ) from error
+    encoder.eval()
+    return encoder.requires_grad_(False)
