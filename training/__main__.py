@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         module.run(own.parse_args(argv[1:]))
     except SoliloquyError as error:
-        print(f"{error.message}; {error.hint}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -94,7 +94,8 @@ class Stage1Config:
     layers: int = 6
     heads: int = 8
     feedforward: int = 1536
-    period: int = 30
+    reach: int = 30  # frames that the temporal attention sees to each side
+    decoder_width: int = 256
     lip_weight: float = 0.0  # extra L1 weight on lip vertices; the paper has none
     velocity_weight: float = 0.0  # L1 on frame differences; the paper has none
     aperture_weight: float = 0.0  # L1 on the lip pairs' opening; the paper has none

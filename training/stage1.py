@@ -1,0 +1,148 @@
+"""Learn the quantised space of face motion (paper stage 1): writes stage1.pt."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import checkpoint, clips, config, loop, losses
+from .clips import Array, Rig
+from .config import Recipe, Stage1Config
+from .vqvae import VqVae
+
+# Codes are revived only while the learning rate is high; then everything settles.
+REVIVE_UNTIL = 0.7
+REVIVE_EVERY = 20
+
+
+class Normaliser(NamedTuple):
+    """Displacements d (V, 3) in metres <-> (d - mean) / scale; lips vary by about 1."""
+
+    mean: Array  # (V, 3), metres
+    scale: float  # metres
+
+
+class Trained(NamedTuple):
+    """A trained stage 1, averaged weights, in evaluation mode."""
+
+    model: VqVae
+    normaliser: Normaliser
+
+
+class MotionCrops:
+    """Random crops of the corpus' motion as normalised displacements."""
+
+    def __init__(self, rig: Rig, motions: list[Array], normaliser: Normaliser) -> None:
+        fields = rig.fields.reshape(len(rig.names), -1) / normaliser.scale
+        self.normaliser = normaliser
+        self.fields = torch.from_numpy(fields)
+        self.mean = torch.from_numpy(normaliser.mean.reshape(-1) / normaliser.scale)
+        self.motions = [torch.from_numpy(motion) for motion in motions]
+        self.lengths = torch.tensor([float(len(motion)) for motion in motions])
+
+    def draw(self, rng: torch.Generator, batch: int, frames: int) -> tuple[Tensor, Tensor]:
+        """Motion (B, T, V, 3) and which frames are present (B, T); longer clips come oftener."""
+        chosen = torch.multinomial(self.lengths, batch, replacement=True, generator=rng)
+        weights = torch.zeros(batch, frames, len(self.fields))
+        present = torch.zeros(batch, frames, dtype=torch.bool)
+        for row, clip in enumerate(chosen.tolist()):
+            last = max(0, len(self.motions[clip]) - frames)
+            start = int(torch.randint(last + 1, (1,), generator=rng))
+            piece = self.motions[clip][start : start + frames]
+            weights[row, : len(piece)] = piece
+            present[row, : len(piece)] = True
+        motion = weights @ self.fields - self.mean
+        return motion.reshape(batch, frames, -1, 3), present
+
+
+class Stage1Task:
+    """Stage 1 as the training loop sees it."""
+
+    def __init__(self, config: Stage1Config, rig: Rig, crops: MotionCrops) -> None:
+        torch.manual_seed(config.optimiser.seed)
+        self.config, self.crops = config, crops
+        self.model = VqVae(config, rig.template.astype(np.float64), rig.faces)
+        self.mouth = mouth_of(rig)
+
+    def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
+        """One batch: paper eq. 6, then the codebook's upkeep."""
+        options = self.config.optimiser
+        motion, present = self.crops.draw(rng, options.batch, options.crop_frames)
+        result = self.model(motion, present)
+        loss = losses.stage1(
+            self.config, result.motion, motion, result.quantised.loss, present, self.mouth
+        )
+        quantizer = self.model.quantizer
+        quantizer.count(result.quantised.indices[present])
+        if moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL:
+            quantizer.revive(result.latents[present].detach().flatten(0, 1), rng)
+        figures = {
+            "l1_mm": loss.reconstruction.item() * 1000 * self.crops.normaliser.scale,
+            "codebook": loss.codebook.item(),
+            "used": (quantizer.usage > 0.1 / self.config.codes).float().mean().item(),
+        }
+        return loop.Step(loss.total, figures)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    config.add_recipe_arguments(parser)
+    loop.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, or continue, WORK/stage1.pt from WORK/rig.npz and WORK/corpus."""
+    recipe = config.load(args.recipe)
+    work = config.work_folder(args, recipe)
+    rig = clips.read_rig(work / "rig.npz")
+    train = clips.read_clips(work / "corpus", "train", len(rig.names))
+    motions = [clip.weights for clip in train]
+    normaliser = fit_normaliser(rig, motions)
+    task = Stage1Task(recipe.stage1, rig, MotionCrops(rig, motions, normaliser))
+    files = loop.Files(work / "stage1.pt", work / "stage1.jsonl")
+    extra = {
+        "recipe": config.to_dict(recipe),
+        "network": network(recipe.stage1),
+        "mean": torch.from_numpy(normaliser.mean),
+        "scale": normaliser.scale,
+    }
+    loop.fit(task, recipe.stage1.optimiser, files, args, extra)
+
+
+def network(section: Stage1Config) -> dict[str, object]:
+    """The settings that a checkpoint's tensors depend on."""
+    shaping = dataclasses.asdict(section)
+    for free in ("optimiser", "lip_weight", "aperture_weight", "velocity_weight", "beta"):
+        del shaping[free]
+    return shaping
+
+
+def load(work: Path, recipe: Recipe, rig: Rig) -> Trained:
+    """Read WORK/stage1.pt with its averaged weights; raises CheckpointError."""
+    path = work / "stage1.pt"
+    state = checkpoint.load(path, "train-stage1")
+    checkpoint.check_same(state, {"network": network(recipe.stage1)}, path)
+    model = VqVae(recipe.stage1, rig.template.astype(np.float64), rig.faces)
+    model.load_state_dict(state["ema"])
+    return Trained(model.eval(), Normaliser(state["mean"].numpy(), state["scale"]))
+
+
+def fit_normaliser(rig: Rig, motions: list[Array]) -> Normaliser:
+    """Mean displacement of the corpus, and the lips' standard deviation as the scale."""
+    weights = np.concatenate(motions)
+    mean = np.tensordot(weights.mean(0), rig.fields, axes=1)
+    lips = rig.fields[:, rig.masks["mask_lips"]]
+    covariance = np.cov(weights, rowvar=False)
+    variance = np.einsum("kvd,kl,lvd->v", lips, covariance, lips, optimize=True) / 3
+    return Normaliser(mean.astype(np.float32), float(np.sqrt(variance.mean())))
+
+
+def mouth_of(rig: Rig) -> losses.Mouth:
+    """The rig's lips and lip pairs as index tensors."""
+    lips = torch.from_numpy(np.flatnonzero(rig.masks["mask_lips"]))
+    upper, lower = torch.from_numpy(rig.lip_pairs.T.astype(np.int64))
+    return losses.Mouth(lips, upper, lower)

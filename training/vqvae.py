@@ -1,0 +1,84 @@
+"""Stage 1: the spatio-temporal VQ-VAE of face motion (paper section 3.2, Figs. 2 and 3)."""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from .attention import TemporalTransformer
+from .config import RecipeError, Stage1Config
+from .quantizer import Quantised, Quantizer
+from .spiral import Floats, Ints, pyramid
+from .spiral_conv import MlpEncoder, SpiralEncoder
+
+
+class Reconstruction(NamedTuple):
+    """Decoded normalised motion (B, T, V, 3) and what the quantiser did."""
+
+    motion: Tensor
+    quantised: Quantised
+    latents: Tensor
+
+
+class VqVae(nn.Module):
+    """Normalised motion (B, T, V, 3) <-> latents (B, T, H, C) drawn from N codes."""
+
+    def __init__(self, config: Stage1Config, vertices: Floats, faces: Ints) -> None:
+        super().__init__()
+        self.shape = (config.components, config.channels)
+        flat, width = config.components * config.channels, config.hidden
+        self.spatial_encoder = _spatial_encoder(config, vertices, faces)
+        self.temporal_encoder = _temporal(config)
+        self.to_latents = nn.Linear(width, flat)
+        self.quantizer = Quantizer(config.codes, config.channels, config.beta)
+        self.from_latents = nn.Linear(flat, width)
+        self.temporal_decoder = _temporal(config)
+        self.spatial_decoder = nn.Sequential(
+            nn.Linear(width, config.decoder_width),
+            nn.ELU(),
+            nn.Linear(config.decoder_width, len(vertices) * 3),
+        )
+
+    def encode(self, motion: Tensor, present: Tensor | None = None) -> Tensor:
+        """Motion (B, T, V, 3) -> continuous latents Z (B, T, H, C) (paper eq. 1)."""
+        batch, frames = motion.shape[:2]
+        vectors = self.spatial_encoder(motion.flatten(0, 1)).reshape(batch, frames, -1)
+        latents = self.to_latents(self.temporal_encoder(vectors, present))
+        return cast(Tensor, latents).reshape(batch, frames, *self.shape)
+
+    def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
+        """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3) (paper eq. 5)."""
+        vectors = self.temporal_decoder(self.from_latents(latents), present)
+        batch, frames = latents.shape[:2]
+        return cast(Tensor, self.spatial_decoder(vectors)).reshape(batch, frames, -1, 3)
+
+    def forward(self, motion: Tensor, present: Tensor) -> Reconstruction:
+        """Encode, quantise and decode; ``present`` (B, T) marks frames that are not padding."""
+        latents = self.encode(motion, present)
+        quantised = self.quantizer(latents, present)
+        decoded = self.decode(quantised.latents.flatten(2), present)
+        return Reconstruction(decoded, quantised, latents)
+
+    @torch.no_grad()
+    def codes_of(self, motion: Tensor) -> Tensor:
+        """Quantised latents (T, H, C) of one whole motion (T, V, 3)."""
+        indices = self.quantizer.nearest(self.encode(motion[None]))[0]
+        return self.quantizer.codes[indices]
+
+
+def _spatial_encoder(config: Stage1Config, vertices: Floats, faces: Ints) -> nn.Module:
+    if config.encoder == "mlp":
+        return MlpEncoder(len(vertices), config.hidden)
+    if config.encoder != "spiral":
+        raise RecipeError(f"stage1.encoder is {config.encoder!r}", "it must be 'spiral' or 'mlp'")
+    channels = config.spiral_channels
+    levels = pyramid(
+        vertices, faces, len(channels), config.spiral_length, config.dilation, config.pooling
+    )
+    return SpiralEncoder(levels, channels, config.hidden)
+
+
+def _temporal(config: Stage1Config) -> TemporalTransformer:
+    return TemporalTransformer(
+        config.hidden, config.layers, config.heads, config.feedforward, config.reach
+    )
