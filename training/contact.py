@@ -1,0 +1,103 @@
+"""Openings that close exactly: lips that meet on mouthClose, lids that meet on a blink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import regions
+from .registration import Floats, Ints
+
+UP = 1
+
+
+@dataclass(frozen=True)
+class Rims:
+    """The two edges of an opening as vertex paths ordered by x."""
+
+    upper: Ints
+    lower: Ints
+
+
+def rims_of(vertices: Floats, triangles: Ints, landmarks: Ints, opening: int) -> Rims:
+    """Rims of the mouth (opening 0), the right eye (1) or the left eye (2)."""
+    graph = regions.edge_graph(vertices, triangles)
+    paths = [
+        regions.path_through(graph, landmarks[list(side)])
+        for side in regions.SIDES[2 * opening : 2 * opening + 2]
+    ]
+    upper, lower = (path[np.argsort(vertices[path, 0])] for path in paths)
+    return Rims(upper, lower)
+
+
+def along(x: Floats, rim: Ints, rest: Floats, values: Floats) -> Floats:
+    """Values (V, 3) of a rim's vertices read at positions x (N,), linear between them: (N, 3)."""
+    at = rest[rim, 0]
+    return np.stack([np.interp(x, at, values[rim, axis]) for axis in range(3)], axis=-1)
+
+
+def meet(field: Floats, rest: Floats, mover: Ints, goal_minus_mover: Floats) -> Floats:
+    """Field (V, 3) changed so that its mover rim travels `goal_minus_mover` (R, 3) further.
+
+    The rest of the skin takes a part of the change as large as its part of the rim's own travel
+    in the vertical, so that the shape keeps its fall-off.
+    """
+    x = rest[:, 0]
+    spread = np.zeros_like(rest)
+    spread[mover] = goal_minus_mover
+    change = along(x, mover, rest, spread)
+    travel = np.interp(x, rest[mover, 0], field[mover, UP])
+    travel = np.sign(travel) * np.maximum(np.abs(travel), 1e-9)
+    part = np.clip(field[:, UP] / travel, 0.0, 1.0)
+    changed: Floats = field + part[:, None] * change
+    return changed
+
+
+def close_lips(mouth_close: Floats, jaw_open: Floats, rest: Floats, rims: Rims) -> Floats:
+    """mouthClose (V, 3) such that with jawOpen the lips touch just as they do at rest."""
+    both = mouth_close + jaw_open
+    x = rest[rims.lower, 0]
+    missing = along(x, rims.upper, rest, both) - both[rims.lower]
+    return meet(mouth_close, rest, rims.lower, missing)
+
+
+def close_lids(
+    blink: Floats, rest: Floats, rims: Rims, eyeball: Floats, clearance: float
+) -> Floats:
+    """eyeBlink (V, 3) whose upper rim comes down to the lower one, outside the eyeball (B, 3).
+
+    Clearance in metres, both as overlap of the rims and as distance kept from the eyeball.
+    """
+    pose = rest + blink
+    x = rest[rims.upper, 0]
+    missing = along(x, rims.lower, rest, pose) - pose[rims.upper]
+    missing[:, UP] -= clearance
+    missing[:, [0, 2]] = 0.0
+    missing[[0, -1]] = 0.0
+    closed = meet(blink, rest, rims.upper, missing)
+    return outside(rest + closed, rest, eyeball, clearance) - rest
+
+
+def outside(pose: Floats, rest: Floats, ball: Floats, clearance: float) -> Floats:
+    """Points of a pose (V, 3) pushed radially out of a ball (B, 3) that they were out of at rest.
+
+    The ball need not be a sphere: its radius in a direction is that of its nearest point.
+    """
+    centre = ball.mean(axis=0)
+    spokes = ball - centre
+    length = np.linalg.norm(spokes, axis=1)
+    directions = spokes / length[:, None]
+    near = np.linalg.norm(pose - centre, axis=1) < 1.2 * length.max()
+    radii = []
+    for points in (pose, rest):
+        offset = points[near] - centre
+        radii.append(length[np.argmax(offset @ directions.T, axis=1)])
+    posed = np.linalg.norm(pose[near] - centre, axis=1)
+    rested = np.linalg.norm(rest[near] - centre, axis=1)
+    wanted = np.where(rested > radii[1], np.maximum(posed, radii[0] + clearance), posed)
+    # A point that does not move must not be pushed.
+    wanted = np.where(np.linalg.norm(pose - rest, axis=1)[near] < 1e-4, posed, wanted)
+    pushed = pose.copy()
+    pushed[near] = centre + (pose[near] - centre) * (wanted / posed)[:, None]
+    return pushed

@@ -1,0 +1,65 @@
+"""ICT-FaceKit's expression shapes, read from its published mesh and arrays."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from backend.errors import SoliloquyError
+
+from .registration import Floats, Ints
+
+# Face, then head and neck, come first in ICT-FaceKit's vertex order; mouth and eye sockets follow.
+SKIN_VERTICES = 11248
+
+
+@dataclass(frozen=True)
+class IctFace:
+    """ICT-FaceKit's skin in centimetres, x right, y up, z forward."""
+
+    vertices: Floats  # (V, 3)
+    triangles: Ints  # (F, 3)
+    landmarks: Ints  # (51,)
+    names: tuple[str, ...]  # (K,)
+    deltas: Floats  # (K, V, 3)
+
+
+def load(folder: Path) -> IctFace:
+    """Read the folder's ict_expressions.npz, generic_neutral_mesh.obj and vertex_indices.json.
+
+    The 53 names are ICT-FaceKit's own list of FACS-like expressions (no pupils, no duplicates).
+    """
+    for name in ("ict_expressions.npz", "generic_neutral_mesh.obj", "vertex_indices.json"):
+        if not (folder / name).is_file():
+            raise SoliloquyError(
+                "shapes", f"{folder / name} is missing", "give --shapes the ICT-FaceKit folder"
+            )
+    indices = json.loads((folder / "vertex_indices.json").read_text())
+    names = tuple(indices["expressions"])
+    with np.load(folder / "ict_expressions.npz") as arrays:
+        order = {name: row for row, name in enumerate(arrays["names"].tolist())}
+        deltas = arrays["deltas"][[order[name] for name in names], :SKIN_VERTICES]
+        vertices = arrays["neutral"][:SKIN_VERTICES]
+    return IctFace(
+        vertices.astype(float),
+        _skin_triangles(folder / "generic_neutral_mesh.obj"),
+        np.array(indices["idx_to_landmark_verts"][17:]),
+        names,
+        deltas.astype(float),
+    )
+
+
+def _skin_triangles(path: Path) -> Ints:
+    """Triangles (F, 3) of the skin; quads are cut along their first diagonal."""
+    triangles = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("f "):
+            continue
+        polygon = [int(corner.split("/")[0]) - 1 for corner in line.split()[1:]]
+        if max(polygon) < SKIN_VERTICES:
+            triangles += [(polygon[0], b, c) for b, c in itertools.pairwise(polygon[1:])]
+    return np.array(triangles)
