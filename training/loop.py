@@ -187,6 +187,11 @@ def fit(
     trainer.run(extra)
 
 
+def precision(options: OptimiserConfig) -> torch.autocast:
+    """The context for a network's forward pass: bfloat16 products when the recipe says so."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16)
+
+
 def learning_rate(options: OptimiserConfig, step: int, progress: float) -> float:
     """Linear warm-up over the first steps, then a cosine to 2 % at the end of the budget."""
     warm = min(1.0, (step + 1) / max(1, options.warmup_steps))

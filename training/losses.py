@@ -2,53 +2,47 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .config import Stage1Config
 
 
-class Stage1Loss(NamedTuple):
-    """The terms of paper eq. 6 (``reconstruction``, ``codebook``) and our optional ones."""
-
-    total: Tensor
-    reconstruction: Tensor
-    codebook: Tensor
-
-
-def stage1(
-    config: Stage1Config,
-    predicted: Tensor,
-    target: Tensor,
-    codebook: Tensor,
-    present: Tensor,
-    mouth: "Mouth",
-) -> Stage1Loss:
-    """L1 (eq. 7) + codebook loss (eq. 8), and lip, opening and velocity terms where weighted.
-
-    ``predicted`` and ``target`` (B, T, V, 3); ``present`` (B, T).
-    """
-    error = predicted - target
-    reconstruction = error.abs()[present].mean()
-    total = reconstruction + codebook
-    if config.lip_weight:
-        total = total + config.lip_weight * error[:, :, mouth.lips].abs()[present].mean()
-    if config.aperture_weight:
-        gap = error[:, :, mouth.upper] - error[:, :, mouth.lower]
-        total = total + config.aperture_weight * gap.abs()[present].mean()
-    if config.velocity_weight:
-        pairs = present[:, 1:] & present[:, :-1]
-        total = total + config.velocity_weight * error.diff(dim=1).abs()[pairs].mean()
-    return Stage1Loss(total, reconstruction.detach(), codebook.detach())
-
-
 class Mouth(NamedTuple):
-    """Vertex indices: the lips, and the upper and lower ends of the lip pairs."""
+    """Where the mouth is: 1 on lip vertices (V,) else 0, and the lip pairs' vertex indices (P,)."""
 
     lips: Tensor
     upper: Tensor
     lower: Tensor
+
+
+class Stage1Loss(NamedTuple):
+    """The sum to minimise, and its term of paper eq. 7."""
+
+    total: Tensor
+    reconstruction: Tensor
+
+
+def stage1(
+    config: Stage1Config, predicted: Tensor, target: Tensor, present: Tensor, mouth: Mouth
+) -> Stage1Loss:
+    """L1 of motion (B, T, V, 3) (eq. 7); where weighted also of the lips, their gap and velocity.
+
+    The paper has the first term alone; the others make lips close when training is short.
+    """
+    error = predicted - target
+    size = error.abs().mean(-1)
+    reconstruction = _mean(size.mean(-1), present)
+    lips = _mean(size @ (mouth.lips / mouth.lips.sum()), present)
+    total = reconstruction + config.lip_weight * lips
+    if config.aperture_weight:
+        gap = error.index_select(2, mouth.upper) - error.index_select(2, mouth.lower)
+        total = total + config.aperture_weight * _mean(gap.abs().mean((-1, -2)), present)
+    if config.velocity_weight:
+        pairs = present[:, 1:] & present[:, :-1]
+        change = error.diff(dim=1).abs().mean((-1, -2))
+        total = total + config.velocity_weight * _mean(change, pairs)
+    return Stage1Loss(total, reconstruction.detach())
 
 
 class Stage2Loss(NamedTuple):
@@ -61,8 +55,13 @@ class Stage2Loss(NamedTuple):
 
 def stage2(predicted: Tensor, target: Tensor, present: Tensor, weight: float) -> Stage2Loss:
     """Huber(x0) (eq. 14) + weight * Huber(frame differences) (eq. 15) on latents (B, T, H * C)."""
-    latent = functional.huber_loss(predicted[present], target[present])
+    latent = _mean(functional.huber_loss(predicted, target, reduction="none").mean(-1), present)
     pairs = present[:, 1:] & present[:, :-1]
-    moved, meant = predicted.diff(dim=1)[pairs], target.diff(dim=1)[pairs]
-    velocity = functional.huber_loss(moved, meant) if pairs.any() else torch.zeros(())
+    moved, meant = predicted.diff(dim=1), target.diff(dim=1)
+    velocity = _mean(functional.huber_loss(moved, meant, reduction="none").mean(-1), pairs)
     return Stage2Loss(latent + weight * velocity, latent.detach(), velocity.detach())
+
+
+def _mean(values: Tensor, present: Tensor) -> Tensor:
+    """Mean of per-frame values (B, T) over the frames present."""
+    return (values * present).sum() / present.sum().clamp(min=1)

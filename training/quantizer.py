@@ -36,12 +36,14 @@ class Quantizer(nn.Module):
 
     def forward(self, vectors: Tensor, present: Tensor) -> Quantised:
         """Quantise vectors (B, T, H, C); frames not ``present`` (B, T) count in no loss."""
-        indices = self.nearest(vectors)
-        chosen = self.codes[indices]
-        codebook = (vectors.detach() - chosen) ** 2
-        commitment = (vectors - chosen.detach()) ** 2
-        loss = (codebook + self.beta * commitment)[present].mean()
-        return Quantised(vectors + (chosen - vectors).detach(), indices, loss)
+        with torch.autocast("cpu", enabled=False):
+            indices = self.nearest(vectors)
+            chosen = self.codes[indices]
+            codebook = (vectors.detach() - chosen) ** 2
+            commitment = (vectors - chosen.detach()) ** 2
+            each = (codebook + self.beta * commitment).mean((-1, -2))
+            loss = (each * present).sum() / present.sum().clamp(min=1)
+            return Quantised(vectors + (chosen - vectors).detach(), indices, loss)
 
     @torch.no_grad()
     def count(self, indices: Tensor) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import checkpoint, clips, config, loop, losses
-from .clips import Array, Rig
+from . import checkpoint, config, loop, losses, rig_file
 from .config import Recipe, Stage1Config
+from .corpus.clips import read_clips, read_track
+from .rig_file import Array, Rig
 from .vqvae import VqVae
 
 # Codes are revived only while the learning rate is high; then everything settles.
@@ -72,20 +73,19 @@ class Stage1Task:
         """One batch: paper eq. 6, then the codebook's upkeep."""
         options = self.config.optimiser
         motion, present = self.crops.draw(rng, options.batch, options.crop_frames)
-        result = self.model(motion, present)
-        loss = losses.stage1(
-            self.config, result.motion, motion, result.quantised.loss, present, self.mouth
-        )
+        with loop.precision(options):
+            result = self.model(motion, present)
+        loss = losses.stage1(self.config, result.motion.float(), motion, present, self.mouth)
         quantizer = self.model.quantizer
         quantizer.count(result.quantised.indices[present])
         if moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL:
             quantizer.revive(result.latents[present].detach().flatten(0, 1), rng)
         figures = {
             "l1_mm": loss.reconstruction.item() * 1000 * self.crops.normaliser.scale,
-            "codebook": loss.codebook.item(),
+            "codebook": result.quantised.loss.item(),
             "used": (quantizer.usage > 0.1 / self.config.codes).float().mean().item(),
         }
-        return loop.Step(loss.total, figures)
+        return loop.Step(loss.total + result.quantised.loss, figures)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,9 +98,9 @@ def run(args: argparse.Namespace) -> None:
     """Train, or continue, WORK/stage1.pt from WORK/rig.npz and WORK/corpus."""
     recipe = config.load(args.recipe)
     work = config.work_folder(args, recipe)
-    rig = clips.read_rig(work / "rig.npz")
-    train = clips.read_clips(work / "corpus", "train", len(rig.names))
-    motions = [clip.weights for clip in train]
+    rig = rig_file.read(work / "rig.npz")
+    corpus = work / "corpus"
+    motions = [read_track(corpus, clip).weights for clip in read_clips(corpus, "train")]
     normaliser = fit_normaliser(rig, motions)
     task = Stage1Task(recipe.stage1, rig, MotionCrops(rig, motions, normaliser))
     files = loop.Files(work / "stage1.pt", work / "stage1.jsonl")
@@ -142,7 +142,7 @@ def fit_normaliser(rig: Rig, motions: list[Array]) -> Normaliser:
 
 
 def mouth_of(rig: Rig) -> losses.Mouth:
-    """The rig's lips and lip pairs as index tensors."""
-    lips = torch.from_numpy(np.flatnonzero(rig.masks["mask_lips"]))
+    """The rig's lips and lip pairs as tensors."""
+    lips = torch.from_numpy(rig.masks["mask_lips"].astype(np.float32))
     upper, lower = torch.from_numpy(rig.lip_pairs.T.astype(np.int64))
     return losses.Mouth(lips, upper, lower)

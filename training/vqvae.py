@@ -44,7 +44,7 @@ class VqVae(nn.Module):
         batch, frames = motion.shape[:2]
         vectors = self.spatial_encoder(motion.flatten(0, 1)).reshape(batch, frames, -1)
         latents = self.to_latents(self.temporal_encoder(vectors, present))
-        return cast(Tensor, latents).reshape(batch, frames, *self.shape)
+        return cast(Tensor, latents).float().reshape(batch, frames, *self.shape)
 
     def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
         """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3) (paper eq. 5)."""

@@ -1,0 +1,72 @@
+"""rig.npz as training reads it: rest positions, displacement fields, masks.
+
+Motion is linear in the rig's weights, so displacements are made per batch and never stored.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.errors import SoliloquyError
+
+Array = NDArray[np.float32]
+
+MASKS = (
+    "mask_lips",
+    "mask_upper_lip",
+    "mask_lower_lip",
+    "mask_upper_face",
+    "mask_eyes",
+    "mask_jaw",
+)
+
+
+class RigFileError(SoliloquyError):
+    """The rig is missing, damaged, or does not fit."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__("rig_file", message, hint)
+
+
+class Rig(NamedTuple):
+    """A topology's rest positions and what each named weight does to it, in metres."""
+
+    names: tuple[str, ...]
+    fields: Array  # (K, V, 3)
+    template: Array  # (V, 3)
+    faces: NDArray[np.int64]  # (F, 3)
+    masks: dict[str, NDArray[np.bool_]]  # each of MASKS, (V,)
+    lip_pairs: NDArray[np.int32]  # (P, 2): upper, lower
+
+    def displacements(self, weights: Array) -> Array:
+        """Weights (T, K) -> displacements (T, V, 3), metres."""
+        return np.tensordot(weights, self.fields, axes=1).astype(np.float32)
+
+
+def read(path: Path) -> Rig:
+    """Read rig.npz; raises RigFileError."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return _checked(path, {key: data[key] for key in data.files})
+    except FileNotFoundError as error:
+        raise RigFileError(f"{path} does not exist", "run: python -m training rig") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        message = f"{path} is no rig: {error}"
+        raise RigFileError(message, "delete it and run: python -m training rig") from error
+
+
+def _checked(path: Path, data: dict[str, NDArray[np.generic]]) -> Rig:
+    rig = Rig(
+        tuple(str(name) for name in data["names"]),
+        data["fields"].astype(np.float32),
+        data["template"].astype(np.float32),
+        data["faces"].astype(np.int64),
+        {key: data[key].astype(np.bool_) for key in MASKS},
+        data["lip_pairs"].astype(np.int32),
+    )
+    if rig.fields.shape != (len(rig.names), len(rig.template), 3):
+        raise RigFileError(f"{path}: fields {rig.fields.shape} do not fit it", "make it again")
+    return rig
