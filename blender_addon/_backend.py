@@ -1,0 +1,10 @@
+"""The one door from the add-on to backend code."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or __package__ == "blender_addon":  # a repository checkout
+    from backend import errors, messages, motion, pack
+else:  # installed: build_addon.py placed backend/ beside this file
+    from .backend import errors, messages, motion, pack
+
+__all__ = ["errors", "messages", "motion", "pack"]

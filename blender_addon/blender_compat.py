@@ -1,0 +1,98 @@
+"""Every difference between Blender 4.2 and 5.2 that matters here, told by feature detection."""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import bpy
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose strips the sequencer shows; since 5.0 a workspace may pin another one."""
+    for owner in (context, getattr(context, "workspace", None)):
+        scene = getattr(owner, "sequencer_scene", None)
+        if scene is not None:
+            return scene
+    return context.scene
+
+
+def all_strips(editor: bpy.types.SequenceEditor) -> Iterable[Any]:
+    """All strips, also those inside meta strips: `sequences_all` until 4.3, then `strips_all`."""
+    strips: Iterable[Any] = (editor.strips_all if hasattr(editor, "strips_all")
+                             else editor.sequences_all)
+    return strips
+
+
+def top_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """The collection that new strips are added to."""
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def _first(owner: Any, *names: str) -> Any:
+    """The first of the attributes that this Blender has; new names come first, because reading an
+    old one where both exist warns."""
+    return next(getattr(owner, name) for name in names if hasattr(owner, name))
+
+
+def content_start(strip: Any) -> float:
+    """Frame where the untrimmed sound would begin."""
+    return float(_first(strip, "content_start", "frame_start"))
+
+
+def content_frames(strip: Any) -> float:
+    """Frames of the sound at its own speed."""
+    return float(_first(strip, "content_duration", "frame_duration"))
+
+
+def left_handle(strip: Any) -> float:
+    """First frame shown."""
+    return float(_first(strip, "left_handle", "frame_final_start"))
+
+
+def right_handle(strip: Any) -> float:
+    """Frame after the last one shown."""
+    return float(_first(strip, "right_handle", "frame_final_end"))
+
+
+def hard_trim_frames(strip: Any) -> float:
+    """Frames cut off the beginning of the file for good."""
+    return float(_first(strip, "content_trim_start", "animation_offset_start"))
+
+
+def new_curves(action: bpy.types.Action, id_type: str) -> Any:
+    """The F-curve collection of a new action, for data-blocks of `id_type` ('KEY', ...)."""
+    if not hasattr(action, "layers"):
+        action.id_root = id_type
+        return action.fcurves
+    slot = action.slots.new(id_type, "Soliloquy")
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves
+
+
+def curves_of(action: bpy.types.Action) -> list[Any]:
+    """All F-curves of an action, whatever its layers and slots."""
+    if not hasattr(action, "layers"):
+        return list(action.fcurves)
+    return [curve for layer in action.layers for strip in layer.strips
+            for bag in strip.channelbags for curve in bag.fcurves]
+
+
+def set_slot(holder: Any, action: bpy.types.Action) -> None:
+    """Choose the action's one slot on an AnimData or an NLA strip, where Blender has slots."""
+    if hasattr(action, "slots") and len(action.slots):
+        holder.action_slot = action.slots[0]
+
+
+def python_executable() -> str:
+    """The Python that runs beside Blender; sys.executable, unless that is Blender itself."""
+    candidate = sys.executable
+    if candidate and candidate != bpy.app.binary_path:
+        return candidate
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return os.path.join(sys.exec_prefix, "bin", version)
+
+
+def hard_trim_end_frames(strip: Any) -> float:
+    """Frames cut off the end of the file for good."""
+    return float(_first(strip, "content_trim_end", "animation_offset_end"))

@@ -1,0 +1,86 @@
+"""Why a button is grey: pure, cheap checks without any file access, shown in its tooltip."""
+
+from typing import Protocol
+
+import bpy
+
+from . import audio_source, keyframes, session
+
+
+class Explains(Protocol):
+    """An operator class that can say why it is disabled."""
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        """One line, or '' when the operator can run."""
+
+    @classmethod
+    def poll_message_set(cls, message: str) -> None:
+        """Blender's own: the tooltip's explanation."""
+
+
+def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
+    """Blender's poll, with the reason left for the tooltip."""
+    reason = operator.disabled_reason(context)
+    if reason:
+        operator.poll_message_set(reason)
+    return not reason
+
+
+def for_animating(context: bpy.types.Context) -> str:
+    """Why Animate from Audio cannot run with the panel's settings, or ''."""
+    settings = context.scene.soliloquy
+    return (for_job() or for_face(settings.face or context.object)
+            or for_sound(context) or ("" if settings.model.strip() else "Choose a model"))
+
+
+def for_job() -> str:
+    """Why no new job can begin, or ''."""
+    return "Soliloquy is at work: wait, or press Cancel" if session.CURRENT.busy else ""
+
+
+def for_sound(context: bpy.types.Context) -> str:
+    """Why the panel's sound cannot be used, or ''."""
+    settings = context.scene.soliloquy
+    if settings.source == "FILE":
+        return "" if settings.filepath.strip() else "Choose a sound file"
+    strips = audio_source.selected_strips(context)
+    if not strips:
+        return "Select a sound strip in the Video Sequencer, or choose a sound file"
+    if audio_source.chosen_strip(context) is None:
+        return f"{len(strips)} sound strips are selected: select one"
+    return ""
+
+
+def for_face(face: bpy.types.Object | None) -> str:
+    """Why this object cannot be animated, or ''."""
+    if face is None:
+        return "Choose a face: select a mesh object or name one in the panel"
+    if face.type != "MESH":
+        return f"'{face.name}' is not a mesh: choose a face mesh"
+    return _for_data(face) or _for_mode(face) or _for_keys(face)
+
+
+def _for_data(face: bpy.types.Object) -> str:
+    mesh = face.data
+    if face.library is not None or mesh.library is not None:
+        return f"'{face.name}' is linked from another file: make it local (Object > Relations)"
+    if mesh.override_library is not None:
+        return f"The mesh of '{face.name}' is a library override: make it local"
+    if mesh.users - mesh.use_fake_user > 1:
+        return (f"The mesh of '{face.name}' is shared by several objects: make it single-user "
+                "(Object > Relations)")
+    return ""
+
+
+def _for_mode(face: bpy.types.Object) -> str:
+    if face.mode in {"EDIT", "SCULPT"}:
+        return f"'{face.name}' is in {face.mode.title()} Mode: go to Object Mode (Tab)"
+    return ""
+
+
+def _for_keys(face: bpy.types.Object) -> str:
+    keys = face.data.shape_keys
+    if keys is not None and not keys.use_relative:
+        return f"'{face.name}' has absolute shape keys: tick Relative in its shape keys"
+    return keyframes.why_not_placeable(keys)

@@ -1,0 +1,142 @@
+"""One press of the button, from the request to finished takes, without Blender.
+
+`tick` moves it on and never waits; it is called by a timer, or in a loop when there is no window.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._backend import errors, messages
+from .takes import Take
+from .worker import Worker, WorkerError
+
+# Where each stage begins on the progress bar; the last is the preparation of the shape keys.
+_STAGE_STARTS = {"start": 0.0, "load": 0.05, "listen": 0.1, "imagine": 0.2, "decode": 0.7,
+                 "write": 0.85, "keys": 0.9}
+_STAGE_WORDS = {"start": "Starting the worker", "load": "Loading the model",
+                "listen": "Listening", "imagine": "Imagining the performance",
+                "decode": "Moving the face", "write": "Saving the motion",
+                "keys": "Making shape keys"}
+CANCEL_GRACE_S = 2.0
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A part of a sound file, in file seconds (None: to its end), its speed and volume."""
+
+    path: str
+    start_s: float = 0.0
+    duration_s: float | None = None
+    speed: float = 1.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to make: sound, pack's path, seed of the first take; None asks for the pack's own."""
+
+    sound: Sound
+    pack_path: str
+    seed: int = 0
+    steps: int | None = None
+    style: str | None = None
+    takes: int = 1
+
+
+class Job:
+    """A running request; `prepare` turns one motion file into a Take, in a thread of its own.
+
+    The private `folder` takes the job's files and is removed with it; its name is the job's id."""
+
+    def __init__(self, worker: Worker, request: Request, prepare: Callable[[Path], Take],
+                 folder: Path, silence_limit_s: float = 60.0) -> None:
+        self._worker = worker
+        self._prepare = prepare
+        self._silence_limit_s = silence_limit_s
+        self._cancelled_at: float | None = None
+        self._takes: Future[list[Take]] | None = None
+        self._threads = ThreadPoolExecutor(1, "soliloquy-keys")
+        self._folder = folder
+        self.id = folder.name
+        self.stage = "start"
+        self._stage_share = 0.0
+        worker.send(_generate(self.id, request, folder))
+
+    @property
+    def fraction(self) -> float:
+        """Progress over all stages, 0..1."""
+        starts = [*_STAGE_STARTS.values(), 1.0]
+        place = list(_STAGE_STARTS).index(self.stage)
+        return starts[place] + (starts[place + 1] - starts[place]) * self._stage_share
+
+    @property
+    def label(self) -> str:
+        """What is going on, in words for the progress bar."""
+        return "Cancelling" if self._cancelled_at is not None else _STAGE_WORDS[self.stage]
+
+    def tick(self) -> list[Take] | None:
+        """The finished takes, or None while it is not done; raises SoliloquyError when the job
+        fails, and Cancelled once a cancelled job has stopped."""
+        if self._takes is not None:
+            return self._prepared(self._takes)
+        for reply in self._worker.poll():
+            self._take_in(reply)
+        self._watch_the_clock()
+        return None
+
+    def cancel(self) -> None:
+        """Ask the worker to stop; it has CANCEL_GRACE_S to answer before it is killed."""
+        if self._cancelled_at is not None:
+            return
+        self._cancelled_at = time.monotonic()
+        if self._takes is None and self._worker.alive:
+            self._worker.send(messages.Cancel(self.id))
+
+    def close(self) -> None:
+        """Remove the job's files; call it however the job ended."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take_in(self, reply: messages.Message) -> None:
+        # Replies to an earlier, abandoned job may still arrive: they bear another id.
+        if isinstance(reply, messages.Progress) and reply.id == self.id:
+            self.stage = reply.stage
+            self._stage_share = min(1.0, reply.done / max(1, reply.total))
+        elif isinstance(reply, messages.Failed) and reply.id in (self.id, ""):
+            if reply.code == "cancelled":
+                raise errors.Cancelled
+            raise errors.SoliloquyError(reply.code, reply.message, reply.hint)
+        elif isinstance(reply, messages.Done) and reply.id == self.id:
+            self.stage, self._stage_share = "keys", 0.0
+            paths = [Path(path) for path in reply.paths]
+            self._takes = self._threads.submit(lambda: [self._prepare(path) for path in paths])
+
+    def _prepared(self, takes: "Future[list[Take]]") -> list[Take] | None:
+        if self._cancelled_at is not None:
+            raise errors.Cancelled
+        return takes.result() if takes.done() else None
+
+    def _watch_the_clock(self) -> None:
+        """Kill a worker that neither answers nor obeys."""
+        if (self._cancelled_at is not None
+                and time.monotonic() - self._cancelled_at > CANCEL_GRACE_S):
+            self._worker.kill()
+            raise errors.Cancelled
+        if self._worker.silent_s > self._silence_limit_s:
+            self._worker.kill()
+            raise WorkerError(
+                "worker_hung", f"The worker gave no sign of life for {self._silence_limit_s:g} s "
+                "and was stopped.", "Press the button again: a new one is started.")
+
+
+def _generate(job_id: str, request: Request, folder: Path) -> messages.Generate:
+    sound = request.sound
+    return messages.Generate(
+        id=job_id, audio=sound.path, pack=request.pack_path, out_dir=str(folder),
+        seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
+        start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
+        volume=sound.volume)

@@ -1,0 +1,124 @@
+"""The Soliloquy tab of the 3D View's and the Sequencer's sidebars. Draws only."""
+
+from typing import Any
+
+import bpy
+
+from . import audio_source, disabled_reason, session
+
+
+def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.soliloquy
+    layout.prop(settings, "source", expand=True)
+    if settings.source == "FILE":
+        layout.prop(settings, "filepath", text="")
+        layout.prop(settings, "first_frame")
+        return
+    strip = audio_source.chosen_strip(context)
+    if strip is not None:
+        layout.label(text=strip.name, icon="SOUND")
+    else:
+        layout.label(text="No sound strip selected", icon="ERROR")
+
+
+def _draw_face(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    settings = context.scene.soliloquy
+    layout.prop(settings, "face", icon="USER")
+    if settings.face is None and context.object is not None:
+        layout.label(text=f"Active object: {context.object.name}")
+    layout.prop(settings, "model")
+    layout.prop(settings, "seed")
+
+
+def _draw_job(layout: bpy.types.UILayout) -> None:
+    job = session.CURRENT.job
+    if job is not None:
+        layout.progress(factor=job.fraction, text=job.label)
+        layout.operator("soliloquy.cancel", icon="CANCEL")
+
+
+def _draw_result(layout: bpy.types.UILayout) -> None:
+    current = session.CURRENT
+    if not current.message:
+        return
+    box = layout.box()
+    icon = "ERROR" if current.failed else "INFO"
+    for line in _wrapped(current.message):
+        box.label(text=line, icon=icon)
+        icon = "BLANK1"
+    for line in _wrapped(current.hint):
+        box.label(text=line, icon="BLANK1")
+
+
+def _wrapped(text: str, width: int = 36) -> list[str]:
+    """The text in lines that fit a narrow sidebar; labels do not wrap by themselves."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return [line for line in lines if line]
+
+
+class _Main:
+    bl_label = "Soliloquy"
+    bl_category = "Soliloquy"
+    bl_region_type = "UI"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Sound, face, model, seed, the button, and what came of it."""
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        _draw_sound(layout.column(), context)
+        _draw_face(layout.column(), context)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("soliloquy.animate_from_audio", icon="PLAY")
+        reason = disabled_reason.for_animating(context)
+        if reason and not session.CURRENT.busy:
+            for line in _wrapped(reason):
+                layout.label(text=line)
+        _draw_job(layout)
+        _draw_result(layout)
+
+
+class _Advanced:
+    bl_label = "Advanced"
+    bl_category = "Soliloquy"
+    bl_region_type = "UI"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What most users never need."""
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        for name in ("style", "takes", "steps"):
+            layout.prop(context.scene.soliloquy, name)
+
+
+class SOLILOQUY_PT_view(_Main, bpy.types.Panel):  # type: ignore[misc] # noqa: N801
+    """In the 3D View."""
+
+    bl_space_type = "VIEW_3D"
+
+
+class SOLILOQUY_PT_view_advanced(_Advanced, bpy.types.Panel):  # type: ignore[misc] # noqa: N801
+    """In the 3D View."""
+
+    bl_space_type = "VIEW_3D"
+    bl_parent_id = "SOLILOQUY_PT_view"
+
+
+class SOLILOQUY_PT_sequencer(_Main, bpy.types.Panel):  # type: ignore[misc] # noqa: N801
+    """In the Video Sequencer."""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+class SOLILOQUY_PT_sequencer_advanced(_Advanced, bpy.types.Panel):  # type: ignore[misc] # noqa: N801
+    """In the Video Sequencer."""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+    bl_parent_id = "SOLILOQUY_PT_sequencer"

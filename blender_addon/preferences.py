@@ -1,0 +1,37 @@
+"""Facts about this machine: where more models lie, and what to run them on."""
+
+import bpy
+
+DEVICES = (
+    ("auto", "Automatic", "The fastest device that is there"),
+    ("cpu", "CPU", "The processor: works everywhere"),
+    ("cuda", "CUDA", "An NVIDIA graphics card"),
+    ("coreml", "Core ML", "An Apple processor"),
+    ("directml", "DirectML", "A graphics card under Windows"),
+)
+
+
+class SoliloquyPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
+    """The extension's page in Blender's preferences."""
+
+    bl_idname = __package__
+
+    models_folder: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Models Folder", subtype="DIR_PATH",
+        description="A folder with further model packs, beside those that come with Soliloquy")
+    device: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Device", items=DEVICES, description="What the worker computes on")
+    silence_limit_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Give Up After", subtype="TIME", unit="TIME_ABSOLUTE", default=60.0, min=5.0,
+        description="Stop a worker that has given no sign of life for this long (seconds)")
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """One row each."""
+        for name in ("models_folder", "device", "silence_limit_s"):
+            self.layout.prop(self, name)
+
+
+def get(context: bpy.types.Context) -> SoliloquyPreferences | None:
+    """The preferences, or None where the add-on runs from a checkout without being enabled."""
+    addon = context.preferences.addons.get(__package__)
+    return addon.preferences if addon is not None else None

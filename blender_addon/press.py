@@ -1,0 +1,93 @@
+"""What happens when the button is pressed: check, gather, and hand the job to the worker."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import (
+    audio_source,
+    blender_compat,
+    disabled_reason,
+    face,
+    models,
+    preferences,
+    session,
+    shape_keys,
+    takes,
+    worker,
+)
+from ._backend import errors, pack
+from .job import Job, Request
+from .writing import Destination
+
+
+def begin(context: bpy.types.Context) -> Destination:
+    """Start the job that the panel describes; raises SoliloquyError with nothing left behind."""
+    reason = disabled_reason.for_animating(context)
+    if reason:
+        raise errors.RequestError("not_ready", f"{reason}.")
+    settings = context.scene.soliloquy
+    target = settings.face or context.object
+    chosen = pack.load(models.locate(context, settings.model.strip()))
+    matched = face.match(shape_keys.read_mesh(target), chosen)
+    folder = Path(tempfile.mkdtemp(prefix="soliloquy-"))
+    try:
+        placed = _placed_sound(context, str(folder))
+        request = _request(settings, placed, chosen)
+        _start(context, request, matched, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Destination(target.name, context.scene.name, placed.first_frame, placed.name,
+                       _provenance(request, placed, chosen))
+
+
+def cancel() -> None:
+    """Ask the running job to stop."""
+    if session.CURRENT.job is not None:
+        session.CURRENT.job.cancel()
+
+
+def abandon() -> None:
+    """Drop the job without waiting: the worker is told, and its later replies are ignored."""
+    cancel()
+    session.CURRENT.end_job()
+
+
+def _placed_sound(context: bpy.types.Context, folder: str) -> audio_source.PlacedSound:
+    settings = context.scene.soliloquy
+    if settings.source == "FILE":
+        return audio_source.from_file(settings.filepath.strip(), settings.first_frame)
+    return audio_source.from_strip(audio_source.chosen_strip(context),
+                                   blender_compat.sequencer_scene(context), context.scene, folder)
+
+
+def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack) -> Request:
+    return Request(placed.sound, str(chosen.path), seed=settings.seed,
+                   steps=settings.steps or None, style=settings.style.strip() or None,
+                   takes=settings.takes)
+
+
+def _start(context: bpy.types.Context, request: Request, matched: face.Face,
+           folder: Path) -> None:
+    chosen = preferences.get(context)
+    current = session.CURRENT
+    ready = current.warm_worker(worker.launch(
+        blender_compat.python_executable(), current.log_path, chosen.device if chosen else "auto"))
+    current.job = Job(ready, request,
+                      lambda path: takes.prepare(path, matched, request.sound.path), folder,
+                      chosen.silence_limit_s if chosen else 60.0)
+
+
+def _provenance(request: Request, placed: audio_source.PlacedSound,
+                chosen: pack.Pack) -> dict[str, Any]:
+    """What it takes to make the same motion again; stored on the Action."""
+    manifest, sound = chosen.manifest, request.sound
+    return {"model": manifest.name, "model_sha256": chosen.fingerprint,
+            "steps": request.steps or manifest.sampler.steps,
+            "style": request.style or manifest.styles[0], "sound": placed.name,
+            "start_s": sound.start_s, "duration_s": sound.duration_s or 0.0,
+            "speed": sound.speed, "volume": sound.volume}

@@ -1,0 +1,55 @@
+"""What the artist chose, kept in the scene. No logic."""
+
+from collections.abc import Iterable
+
+import bpy
+
+from . import models
+
+SOURCES = (
+    ("STRIP", "Strip", "The sound strip selected in the Video Sequencer"),
+    ("FILE", "File", "A sound file on disk"),
+)
+
+
+def _is_mesh(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return bool(candidate.type == "MESH")
+
+
+def _model_names(_settings: bpy.types.PropertyGroup, context: bpy.types.Context,
+                 _typed: str) -> Iterable[str]:
+    return models.names(context)
+
+
+def _style_names(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
+                 _typed: str) -> Iterable[str]:
+    return models.styles(context, settings.model)
+
+
+class SoliloquySettings(bpy.types.PropertyGroup):  # type: ignore[misc]
+    """Scene.soliloquy: the panel's fields."""
+
+    source: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Sound", items=SOURCES, description="Where the voice comes from")
+    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="File", subtype="FILE_PATH",
+        description="A voice recording: WAV, FLAC, OGG or MP3")
+    first_frame: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Start Frame", default=1, description="Where the sound begins on the timeline")
+    face: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Face", type=bpy.types.Object, poll=_is_mesh,
+        description="The mesh that will talk; empty: the active object")
+    model: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Model", default="gldi-flame", search=_model_names, search_options={"SUGGESTION"},
+        description="An installed model's name, or the folder or .zip of one")
+    seed: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Seed", min=0, description="Another number gives another performance of the same line")
+    takes: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Takes", default=1, min=1, max=16,
+        description="Performances to make, with this seed and the next ones; the first one plays")
+    style: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Style", search=_style_names, search_options={"SUGGESTION"},
+        description="A speaking style of the model; empty: the model's first")
+    steps: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Steps", default=0, min=0, max=1000,
+        description="Denoising steps; 0: what the model recommends. More is slower")

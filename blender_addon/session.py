@@ -1,0 +1,66 @@
+"""This Blender session's worker, running job and last result: plain data that panels may read.
+
+Nothing here lives in the .blend, so a file saved in the middle of a job opens clean."""
+
+import atexit
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .job import Job
+from .worker import Launch, Worker
+
+
+@dataclass
+class Session:
+    """The one worker, the one job, and what to tell the user about the last one."""
+
+    worker: Worker | None = None
+    job: Job | None = None
+    message: str = ""
+    hint: str = ""
+    failed: bool = False
+    log_path: Path = field(default_factory=lambda: Path(
+        tempfile.gettempdir(), f"soliloquy-worker-{os.getpid()}.log"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return self.job is not None
+
+    def warm_worker(self, start: Launch) -> Worker:
+        """The living worker, or a new one; raises WorkerError when it cannot be started."""
+        if self.worker is None or not self.worker.alive:
+            self.end_worker()
+            self.worker = Worker(start)
+        return self.worker
+
+    def end_worker(self) -> None:
+        """Let the worker go, if there is one."""
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
+
+    def end_job(self) -> None:
+        """Forget the job and remove its files."""
+        if self.job is not None:
+            self.job.close()
+            self.job = None
+
+    def tell(self, message: str, hint: str = "", failed: bool = False) -> None:
+        """What the panel shows until the next press."""
+        self.message, self.hint, self.failed = message, hint, failed
+
+    def end(self) -> None:
+        """Leave nothing behind: no process, no temporary file."""
+        if self.job is not None and self.worker is not None:
+            self.worker.kill()
+        self.end_job()
+        self.end_worker()
+        self.log_path.unlink(missing_ok=True)
+
+
+CURRENT = Session()
+# Blender may quit in the middle of a job without unregistering its extensions.
+atexit.register(CURRENT.end)

@@ -1,0 +1,72 @@
+"""Seconds and frames: where a strip's sound lies in its file and on the timeline.
+
+Frames are Blender's, fps is the scene's fps / fps_base. Pure arithmetic; knows no Blender.
+"""
+
+import math
+from dataclasses import dataclass
+
+_ROUNDING_FRAMES = 1e-4
+
+
+@dataclass(frozen=True)
+class StripTimes:
+    """A sound strip's own numbers, in frames of the sequencer's scene.
+
+    `content_start` is where the untrimmed sound would begin, `content_frames` how long it would
+    last at speed 1, `skipped_frames` what a hard trim cut off the file's beginning.
+    """
+
+    content_start: float
+    content_frames: float
+    left_handle: float
+    right_handle: float
+    skipped_frames: float = 0.0
+    sound_offset_s: float = 0.0
+    speed: float = 1.0
+
+
+@dataclass(frozen=True)
+class AudibleSpan:
+    """The part of the file a strip plays, in file seconds, and the frame where it begins."""
+
+    start_s: float
+    duration_s: float
+    first_frame: float
+
+
+def audible_span(times: StripTimes, fps: float) -> AudibleSpan | None:
+    """The audible part of a strip, or None when its handles show nothing of the sound."""
+    sound_starts = times.content_start + times.sound_offset_s * fps
+    first = max(times.left_handle, sound_starts)
+    last = min(times.right_handle, sound_starts + times.content_frames / times.speed)
+    if last - first < _ROUNDING_FRAMES:
+        return None
+    played_s = (first - sound_starts) / fps * times.speed
+    return AudibleSpan(start_s=played_s + times.skipped_frames / fps,
+                       duration_s=(last - first) / fps * times.speed, first_frame=first)
+
+
+def retimed_speed(key_frames: list[float], content_frames: float) -> float | None:
+    """Speed of a strip from its retiming keys; None when it changes within the strip."""
+    if not key_frames:
+        return 1.0
+    length = max(key_frames) - min(key_frames)
+    if len(key_frames) > 2 or length <= 0:
+        return None
+    return content_frames / length
+
+
+def frame_in_scene(frame: float, from_fps: float, to_fps: float) -> float:
+    """The frame of another scene shown at the same second; both count from frame 0."""
+    return frame if from_fps == to_fps else frame / from_fps * to_fps
+
+
+def first_key_frame_up(first_frame: float) -> int:
+    """The first whole frame at or after the beginning of the sound."""
+    return math.ceil(first_frame - _ROUNDING_FRAMES)
+
+
+def fade_frames_nearest(fps: float, fade_s: float = 0.12) -> int:
+    """Frames in which the face eases out of and back to rest around a line, at least 1."""
+    return max(1, round(fade_s * fps))
