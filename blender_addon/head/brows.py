@@ -11,8 +11,8 @@ _BROW_SECTIONS = 11
 
 def brow_line(s: Array) -> Array:
     """Points (N, 3) in mm on the form along the +x brow, s from 0 (inner) to 1 (outer)."""
-    x = 11.5 + 42.0 * s
-    y = 37.5 + 15.0 * s - 14.5 * s**2 + 2.0 * np.sin(np.pi * s)
+    x = 13.0 + 40.0 * s
+    y = 38.5 + 17.0 * s - 20.0 * s**2 + 1.5 * np.sin(np.pi * s)
     return form.project(np.stack([x, y, 58 - 0.012 * x**2], axis=-1), 8)
 
 
@@ -23,10 +23,10 @@ def _brow_sections() -> Array:
     tangent /= np.linalg.norm(tangent, axis=1)[:, None]
     normal = form.normal(line)
     across = np.cross(normal, tangent)
-    width = 3.9 * np.sqrt(np.maximum((1 - s**2.2) * (1 - (1 - s) ** 9), 0.004)) + 0.15
+    width = 3.3 * np.sqrt(np.maximum((1 - s**2.2) * (1 - (1 - s) ** 9), 0.004)) + 0.15
     angle = np.arange(8) * 2 * np.pi / 8
     ring = (np.cos(angle)[None, :, None] * (width[:, None, None] * across[:, None])
-            + np.sin(angle)[None, :, None] * (0.42 * width[:, None, None] * normal[:, None]))
+            + np.sin(angle)[None, :, None] * (0.3 * width[:, None, None] * normal[:, None]))
     return line[:, None] + 0.6 * normal[:, None] + ring
 
 

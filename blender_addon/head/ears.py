@@ -5,7 +5,7 @@ import numpy as np
 from .cage import rectangle
 from .mesh import Array
 
-_EAR_MM = np.array([70.0, -1.0, -38.0])
+_EAR_MM = np.array([69.0, 6.0, -40.0])
 _TURN = np.radians(24)
 # Per ring: scale, how far the rear stands off, how far the front does (mm).
 _EAR_RINGS = (

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .form import front_mm
 from .mesh import Array
 
-CENTRE_MM = np.array([32.0, 14.0, 21.5])
-RADIUS_MM = 18.5
+CENTRE_MM = np.array([32.5, 13.0, 20.5])
+RADIUS_MM = 20.0
 _YAW = np.radians(9)
-_HALF_WIDTH = np.radians(54)
-_UPPER, _LOWER = np.radians(27), np.radians(22)
+_HALF_WIDTH = np.radians(52)
+_UPPER, _LOWER = np.radians(27), np.radians(20)
 _TILT = np.radians(2.5)
 
 
@@ -26,7 +27,7 @@ class _Ring(NamedTuple):
 
 _RINGS = (
     _Ring(24, 20, 12, 5.5, 4.5),
-    _Ring(14, 13, 8, 1.9, 2.9),
+    _Ring(13, 13, 8, 2.2, 2.9),
     _Ring(5, 5, 4, 2.7, 2.6),
     _Ring(0, 0, 0.5, 1.9, 1.7),
     _Ring(-0.5, -0.5, -1, 0.25, 0.25),
@@ -78,6 +79,6 @@ def ring_mm(number: int, count: int) -> Array:
 def rim_mm(count: int) -> Array:
     """First guess (count, 3) of the socket's rim, to be put onto the head's form."""
     theta = along(count, 2)
-    x = CENTRE_MM[0] + 1.0 + 23.5 * np.cos(theta)
+    x = CENTRE_MM[0] + 1.5 + 24 * np.cos(theta)
     y = CENTRE_MM[1] + 1.0 + np.where(np.sin(theta) > 0, 20, 18) * np.sin(theta)
-    return np.stack([x, y, 46 - 0.018 * x**2], axis=-1)
+    return np.column_stack([x, y, front_mm(np.column_stack([x, y]))])

@@ -27,9 +27,9 @@ def _cone(p: Array, start: tuple[float, ...], end: tuple[float, ...], radius_sta
 
 
 def _join(a: Array, b: Array, softness_mm: float) -> Array:
-    """The union of two forms with a fillet."""
-    h = np.clip(0.5 + 0.5 * (b - a) / softness_mm, 0, 1)
-    return np.asarray(b + (a - b) * h - softness_mm * h * (1 - h))
+    """The union of two forms with a fillet, smooth to every order so that highlights flow."""
+    low = np.minimum(a, b)
+    return np.asarray(low - softness_mm * np.log1p(np.exp(-np.abs(a - b) / softness_mm)))
 
 
 def bump(p: Array, centre: tuple[float, ...], sigma: tuple[float, ...]) -> Array:
@@ -39,27 +39,29 @@ def bump(p: Array, centre: tuple[float, ...], sigma: tuple[float, ...]) -> Array
 
 
 def _skull(p: Array) -> Array:
-    head = _ellipsoid(p, (0, 46, -27), (74, 87, 90))
-    head = _join(head, _ellipsoid(p, (0, 2, 2), (60, 66, 54)), 40)
-    head = _join(head, _ellipsoid(p, (0, -42, 8), (47, 40, 44)), 26)
-    head = _join(head, _ellipsoid(p, (0, -67, 36), (20, 16, 17)), 22)
-    return _join(head, _cone(p, (0, -60, -42), (0, -190, -52), 40, 46), 30)
+    head = _ellipsoid(p, (0, 48, -30), (72, 81, 83))
+    head = _join(head, _ellipsoid(p, (0, 60, 6), (50, 40, 43)), 6)
+    head = _join(head, _ellipsoid(p, (0, -8, 0), (65, 60, 47)), 8)
+    head = _join(head, _ellipsoid(p, (0, -48, 4), (46, 32, 42)), 7)
+    head = _join(head, _ellipsoid(p, (0, -68, 30), (19, 13, 18)), 7)
+    return _join(head, _cone(p, (0, -50, -36), (0, -190, -44), 34, 40), 12)
 
 
 def _nose(p: Array) -> Array:
-    nose = _cone(p, (0, 26, 44), (0, -6, 58), 6.5, 8)
-    nose = _join(nose, _ellipsoid(p, (0, -11, 62), (11, 9.5, 11)), 8)
-    return _join(nose, _ellipsoid(p, (10.5, -15.5, 55), (6.5, 6.5, 8)), 6)
+    nose = _cone(p, (0, 24, 44), (0, -5, 57), 7, 7.5)
+    nose = _join(nose, _ellipsoid(p, (0, -11, 61), (9.5, 8, 9.5)), 2.5)
+    nose = _join(nose, _ellipsoid(p, (0, -17, 54), (6, 6, 9)), 2)
+    return _join(nose, _ellipsoid(p, (10, -15, 53), (6, 5.5, 7)), 2)
 
 
 def distance_mm(p: Array) -> Array:
     """Signed distance (N,) of points (N, 3) to the head without ears, lids and lips."""
     p = np.stack([np.abs(p[..., 0]), p[..., 1], p[..., 2]], axis=-1)
-    head = _join(_skull(p), _ellipsoid(p, (38, -14, 22), (24, 24, 25)), 16)
-    head = _join(head, _ellipsoid(p, (0, -43, 33), (32, 20, 24)), 14)
-    head = _join(head, _nose(p), 7)
-    head += 5.0 * bump(p, (31, 14, 46), (13, 11, 14))
-    head -= 2.5 * bump(p, (26, 40, 48), (18, 7, 20))
+    head = _join(_skull(p), _ellipsoid(p, (37, -17, 20), (22, 21, 21)), 7)
+    head = _join(head, _ellipsoid(p, (0, -42, 33), (29, 20, 21)), 5)
+    head = _join(head, _nose(p), 3.2)
+    head += 4.0 * bump(p, (32, 13, 46), (14, 11, 20))
+    head += 0.7 * bump(p, (0, -31, 60), (2.2, 5, 10))
     return head
 
 
@@ -82,3 +84,11 @@ def project(p: Array, steps: int = 4) -> Array:
         value, gradient = _sample(p)
         p = p - (value / np.maximum((gradient**2).sum(axis=1), 1e-3))[:, None] * gradient
     return p
+
+
+def front_mm(xy: Array) -> Array:
+    """Depth z (N,) of the form's foremost point above places (N, 2) of the frontal plane."""
+    p = np.column_stack([xy, np.full(len(xy), 90.0)])
+    for _ in range(40):
+        p[:, 2] -= 0.9 * distance_mm(p)
+    return np.asarray(p[:, 2])

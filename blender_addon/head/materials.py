@@ -13,8 +13,8 @@ class MaterialSpec(NamedTuple):
 
 
 MATERIALS: dict[str, MaterialSpec] = {
-    "skin": MaterialSpec((0.74, 0.43, 0.30), 0.48, 0.12),
-    "lips": MaterialSpec((0.74, 0.43, 0.30), 0.32, 0.12),
+    "skin": MaterialSpec((0.70, 0.39, 0.265), 0.48, 0.12),
+    "lips": MaterialSpec((0.70, 0.39, 0.265), 0.32, 0.12),
     "mouth": MaterialSpec((0.28, 0.05, 0.05), 0.4),
     "sclera": MaterialSpec((0.86, 0.84, 0.82), 0.15, 0.0, 1.0),
     "iris": MaterialSpec((0.10, 0.20, 0.22), 0.25, 0.0, 1.0),
@@ -22,5 +22,5 @@ MATERIALS: dict[str, MaterialSpec] = {
     "teeth": MaterialSpec((0.82, 0.78, 0.70), 0.2),
     "gums": MaterialSpec((0.55, 0.17, 0.16), 0.35),
     "tongue": MaterialSpec((0.55, 0.18, 0.17), 0.4),
-    "hair": MaterialSpec((0.065, 0.032, 0.02), 0.55),
+    "hair": MaterialSpec((0.10, 0.05, 0.028), 0.55),
 }

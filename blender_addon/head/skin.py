@@ -16,9 +16,10 @@ _LAYERS_MM = np.array([40, 20, 5, -12, -38, -66, -90, -105.0])
 _COLUMNS_MM = np.array([0, 4.5, 11, 18, 26, 35, 45, 54, 60.0])
 # Box vertices that carry the nose and the chin, for the +x half: (column, row) -> place in mm.
 _NOSE_MM: dict[tuple[int, int], tuple[float, float, float]] = {
-    (0, 6): (0, -22.5, 60), (0, 7): (0, -18, 70), (0, 8): (0, -8, 74),
-    (3, 6): (17, -22, 49), (3, 7): (18.5, -15, 49), (2, 8): (13, -9, 58), (1, 8): (7, -8, 71),
-    (0, 1): (0, -74, 52),
+    (0, 6): (0, -22.0, 60), (0, 7): (0, -17.5, 70), (0, 8): (0, -8, 74),
+    (3, 6): (17.5, -22, 49), (3, 7): (19, -15, 49), (2, 8): (12, -8, 58), (1, 8): (6.5, -7, 71),
+    (3, 8): (20, -6, 50), (1, 9): (5.5, 4, 61), (0, 9): (0, 4, 67), (1, 10): (4.8, 15, 55),
+    (0, 10): (0, 15, 57), (0, 1): (0, -74, 52),
 }
 
 
@@ -152,7 +153,10 @@ def _set_neck(cage: Cage, p: Array) -> Array:
 
 def _formed(cage: Cage) -> Array:
     """1 for vertices that lie on the form, 0 for those of rings within openings (N,)."""
-    return np.array([float(key[0] == "box") for key in cage.index])
+    onto = {("mouth", 1), ("eye", 1), *(("neck", n + 1) for n in range(len(NECK.rings)))}
+    return np.array(
+        [float(key[0] == "box" or (key[0], key[2]) in onto) for key in cage.index]
+    )
 
 
 def _close_lips(p: Array, rings: list[list[int]]) -> Array:
@@ -193,7 +197,9 @@ def build_skin() -> Skin:
     p = _cage_mm(cage)
     fine = catmull_clark(np.column_stack([p, _formed(cage)]), np.array(cage.quads))
     vertices, weight = fine.values[:, :3], fine.values[:, 3:]
-    vertices = vertices + np.clip(weight, 0, 1) ** 2 * (form.project(vertices) - vertices)
+    level = vertices[:, 1:2]
+    pull = np.clip((weight - 0.25) / 0.5, 0, 1) * (form.project(vertices) - vertices)
+    vertices = vertices + np.where(level < -150, pull * (1, 0, 1), pull)
     rings = _fine_rings(cage, fine)
     vertices = _close_lips(vertices, rings[MOUTH.key])
     tags = [tag for tag in cage.tags for _ in range(4)]
