@@ -120,7 +120,7 @@ def _mono_blocks(file: soundfile.SoundFile, path: str, count: int) -> Iterator[F
 
 def _check_complete(file: soundfile.SoundFile, path: str, done: int, count: int) -> None:
     """Refuse a file that ends before it said it would."""
-    slack = _MP3_SLACK_S * file.samplerate if file.format in ("MP3", "MPEG") else 0
+    slack = _MP3_SLACK_S * file.samplerate if file.format == "MP3" else 0
     if done == 0 or done < count - slack:
         raise AudioError("audio_damaged", f"'{path}' breaks off after {done / file.samplerate:.2f} "
                          f"s of {count / file.samplerate:.2f} s.", "Save or copy the sound again.")

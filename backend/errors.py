@@ -23,7 +23,7 @@ class SoliloquyError(Exception):
 
     def __str__(self) -> str:
         """One line for people: the message, then what to do."""
-        return " ".join(f"{self.message} {self.hint}".split())
+        return f"{self.message} {self.hint}".strip().replace("\r", " ").replace("\n", " ")
 
 
 class AudioError(SoliloquyError):

@@ -177,8 +177,8 @@ def write(folder: str | os.PathLike[str], manifest: Manifest) -> Pack:
 
 
 def find(name_or_path: str | os.PathLike[str]) -> Path:
-    """Where a pack lies: a shipped name in the model folders, else a folder or a .zip; raises
-    PackError naming what is there instead."""
+    """Where a pack lies: a shipped name in the model folders, else a folder or a .zip, else an
+    installed pack whose manifest has that name; raises PackError naming what is there instead."""
     wanted = os.fspath(name_or_path)
     for folder in model_folders():
         for candidate in (folder / wanted, folder / f"{wanted}.zip"):
@@ -186,16 +186,18 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
                 return candidate
     if wanted and Path(wanted).exists():
         return Path(wanted)
-    names = ", ".join(path.stem if path.suffix == ".zip" else path.name for path in installed())
+    for path in installed():
+        if _name(path) == wanted:
+            return path
+    names = ", ".join(filter(None, map(_name, installed())))
     raise PackError("pack_unknown", f"There is no model '{wanted}'.",
                     f"Choose one of: {names or 'none is installed'}; or give a pack's folder.")
 
 
 def installed() -> list[Path]:
     """The packs in the model folders, by name, unverified."""
-    found = [path for folder in model_folders() if folder.is_dir()
-             for path in sorted(folder.iterdir()) if _looks_like_pack(path)]
-    return found
+    return [path for folder in model_folders() if folder.is_dir()
+            for path in sorted(folder.iterdir()) if _looks_like_pack(path)]
 
 
 def model_folders() -> list[Path]:
@@ -270,6 +272,14 @@ def _check_files(manifest: Manifest) -> None:
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"field '{name}' must be one of {', '.join(known)}, not '{value}'")
+
+
+def _name(path: Path) -> str:
+    """An installed pack's own name; '' when its manifest cannot be read."""
+    try:
+        return read_manifest(path).name
+    except PackError:
+        return ""
 
 
 def _looks_like_pack(path: Path) -> bool:
