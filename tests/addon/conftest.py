@@ -64,7 +64,7 @@ def scene(addon: Any) -> Iterator[Any]:
 @pytest.fixture
 def ball(scene: Any, tiny_pack: Path) -> Any:
     """The tiny pack's mesh as an artist might have it: in Blender's axes, ten times the size."""
-    from .faces import add_ball
+    from tests.addon.faces import add_ball
 
     scene.soliloquy.model = str(tiny_pack)
     face = add_ball("Ball")

@@ -1,0 +1,218 @@
+"""Animate faces without a window, for render farms and pipelines:
+
+blender -b [SCENE.blend] --python blender_addon/batch.py -- --audio A.wav --object NAME --model PACK
+        [--jobs LIST.csv] [--out OUT.blend] [--render OUT.mp4]
+
+Also runs in the bpy wheel: python blender_addon/batch.py -- --scene SCENE.blend --audio ...
+LIST.csv has a row per line of dialogue with the columns audio, object, model, frame, seed, style,
+steps; a column or cell that is missing takes the command's own option. Uses the installed
+extension, or the checkout this file lies in. Exit code 2 and one line on stderr for bad input.
+"""
+
+import argparse
+import csv
+import importlib.util
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import bpy
+
+
+class BadInput(Exception):
+    """One clear line for the user; exit code 2."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sound on one face, as text from the command or a list."""
+
+    audio: str = ""
+    object: str = ""
+    model: str = "gldi-flame"
+    frame: str = "1"
+    seed: str = "0"
+    style: str = ""
+    steps: str = "0"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}. Try --help.")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    try:
+        options = _parse(arguments)
+        _open_scene(options.scene)
+        _enable()
+        lines = list(_lines(options))
+        for line in lines:
+            _animate(line)
+        if options.out:
+            _save(Path(options.out))
+        if options.render:
+            _render(Path(options.render), lines)
+    except BadInput as problem:
+        print(f"soliloquy: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("soliloquy: cancelled.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="batch.py", description=__doc__,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    for field in fields(Line):
+        parser.add_argument(f"--{field.name}", default=field.default)
+    parser.add_argument("--scene", default="", help="a .blend to open first")
+    parser.add_argument("--jobs", default="", help="a .csv with one row per line of dialogue")
+    parser.add_argument("--out", default="", help="where to save the .blend")
+    parser.add_argument("--render", default="", help="where to render an .mp4 with sound")
+    options = parser.parse_args(arguments)
+    if not (options.jobs or (options.audio and options.object)):
+        raise BadInput("give --audio and --object, or --jobs. Try --help.")
+    return options
+
+
+def _open_scene(path: str) -> None:
+    if path and not Path(path).is_file():
+        raise BadInput(f"there is no scene '{path}'.")
+    if path:
+        _call(bpy.ops.wm.open_mainfile, filepath=str(Path(path).resolve()))
+
+
+def _enable() -> None:
+    """Make the operator available: the installed extension's, else this checkout's."""
+    if hasattr(bpy.types.Scene, "soliloquy"):
+        return
+    import addon_utils
+
+    installed = [module.__name__ for module in addon_utils.modules()
+                 if module.__name__.startswith("bl_ext.")
+                 and module.__name__.endswith(".soliloquy")]
+    if installed:
+        addon_utils.enable(installed[0])
+    else:
+        here = Path(__file__).resolve().parent
+        for name, folder in (("backend", here.parent / "backend"), ("blender_addon", here)):
+            _load_package(name, folder)
+        sys.modules["blender_addon"].register()
+    if not hasattr(bpy.types.Scene, "soliloquy"):
+        raise BadInput("the Soliloquy extension could not be enabled.")
+
+
+def _load_package(name: str, folder: Path) -> None:
+    """Import a package from a folder without touching sys.path."""
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py",
+                                                  submodule_search_locations=[str(folder)])
+    if spec is None or spec.loader is None or not (folder / "__init__.py").is_file():
+        raise BadInput(f"there is no package in '{folder}'.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+def _lines(options: argparse.Namespace) -> Iterator[Line]:
+    """The list's rows over the command's options, or the command's options alone."""
+    common = Line(**{field.name: getattr(options, field.name) for field in fields(Line)})
+    if not options.jobs:
+        yield common
+        return
+    known = {field.name for field in fields(Line)}
+    for number, row in enumerate(_rows(Path(options.jobs)), start=2):
+        strange = [str(name) for name in row if name not in known]
+        if strange:
+            raise BadInput(f"{options.jobs}, line {number}: unknown column '{strange[0]}'; known "
+                           f"are {', '.join(sorted(known))}.")
+        yield replace(common, **{name: cell.strip() for name, cell in row.items()
+                                 if cell and cell.strip()})
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise BadInput(f"the list '{path}' cannot be read: {problem}.") from problem
+
+
+def _animate(line: Line) -> None:
+    """Press the button with one line's settings."""
+    face = bpy.context.scene.objects.get(line.object)
+    if face is None:
+        raise BadInput(f"the scene has no object '{line.object}'.")
+    settings = bpy.context.scene.soliloquy
+    settings.source, settings.filepath = "FILE", str(Path(line.audio).resolve())
+    settings.face, settings.model, settings.style = face, line.model, line.style
+    settings.takes = 1
+    for name, text in (("first_frame", line.frame), ("seed", line.seed), ("steps", line.steps)):
+        setattr(settings, name, _whole(name, text))
+    _call(bpy.ops.soliloquy.animate_from_audio)
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadInput(f"{name} must be a whole number, not '{text}'.") from None
+
+
+def _save(path: Path) -> None:
+    path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    _call(bpy.ops.wm.save_as_mainfile, filepath=str(path.resolve()))
+
+
+def _render(path: Path, lines: list[Line]) -> None:
+    """An .mp4 of the scene with the lines' sound; the scene's own camera and engine are kept."""
+    scene = bpy.context.scene
+    if scene.camera is None:
+        raise BadInput("the scene has no camera to render from.")
+    for channel, line in enumerate(lines, start=1):
+        _add_sound(scene, line, channel)
+    render = scene.render
+    # Without the sequencer Blender writes a silent audio stream, and no error.
+    render.use_sequencer = True
+    render.filepath, render.use_file_extension = str(path.resolve()), False
+    if hasattr(render.image_settings, "media_type"):
+        render.image_settings.media_type = "VIDEO"
+    render.image_settings.file_format = "FFMPEG"
+    render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
+    render.ffmpeg.audio_codec = "AAC"
+    _call(bpy.ops.render.render, animation=True)
+
+
+def _add_sound(scene: bpy.types.Scene, line: Line, channel: int) -> None:
+    """A strip for the line, and the scene's range long enough for it."""
+    path, first = str(Path(line.audio).resolve()), _whole("frame", line.frame)
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips: Any = editor.strips if hasattr(editor, "strips") else editor.sequences
+    try:
+        strip = strips.new_sound(name=Path(path).stem, filepath=path, channel=channel,
+                                 frame_start=first)
+    except RuntimeError as problem:
+        raise BadInput(f"this Blender cannot render sound: {str(problem).strip()}.") from problem
+    scene.frame_start = min(scene.frame_start, first)
+    scene.frame_end = max(first + int(strip.frame_duration), int(scene.frame_start) + 1)
+
+
+def _call(operator: Any, **arguments: Any) -> None:
+    """Call a Blender operator; its report becomes our one line."""
+    try:
+        result = operator(**arguments)
+    except RuntimeError as problem:
+        raise BadInput(" ".join(str(problem).removeprefix("Error: ").split())) from problem
+    if "FINISHED" not in result:
+        raise BadInput("cancelled.")
+
+
+if __name__ == "__main__":
+    given = sys.argv[sys.argv.index("--") + 1:] if "--" in sys.argv else []
+    sys.exit(main(given))
