@@ -18,11 +18,15 @@ def slopes(heads: int) -> Tensor:
     return 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
 
 
-def causal_bias(frames: int, head_slopes: Tensor, period: int) -> Tensor:
-    """Bias (heads, T, T) of FaceFormer: -floor((i - j) / period) * slope, the future blocked."""
+def causal_bias(frames: int, head_slopes: Tensor, period: int, reach: int = 0) -> Tensor:
+    """Bias (heads, T, T) of FaceFormer: -floor((i - j) / period) * slope, the future blocked.
+
+    So is the past beyond ``reach`` frames, unless that is 0.
+    """
     lag = _lag(frames, head_slopes)
     decay = torch.div(lag, period, rounding_mode="floor") * -head_slopes[:, None, None]
-    return torch.where(lag < 0, torch.full_like(decay, BLOCKED), decay)
+    blocked = (lag < 0) | (lag > reach) if reach else lag < 0
+    return torch.where(blocked, torch.full_like(decay, BLOCKED), decay)
 
 
 def local_bias(frames: int, head_slopes: Tensor, reach: int) -> Tensor:

@@ -116,6 +116,7 @@ class Stage2Config:
     feedforward: int = 2048
     dropout: float = 0.1
     period: int = 30
+    reach: int = 0  # frames of the past that self-attention sees; 0: all, as in the paper
     velocity_weight: float = 1.0  # lambda
     augmented_copies: int = 1  # extra noisy renderings of each clip's features
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)

@@ -90,6 +90,8 @@ class Trainer:
 
         Raises KeyboardInterrupt, after saving, on SIGINT or SIGTERM.
         """
+        if self.progress >= 1:
+            return
         saved_at = time.monotonic()
         with _stop_requested() as stop:
             while self.progress < 1 and not stop:

@@ -15,7 +15,9 @@ from .corpus.clips import read_clips, read_track
 from .rig_file import Array, Rig
 from .vqvae import VqVae
 
-# Codes are revived only while the learning rate is high; then everything settles.
+# An autoencoder first, then quantised: from a random start the codes would pull all latents to one
+# point. Codes are revived only while the learning rate is high; then everything settles.
+QUANTISE_FROM = 0.1
 REVIVE_UNTIL = 0.7
 REVIVE_EVERY = 20
 
@@ -32,6 +34,16 @@ class Trained(NamedTuple):
 
     model: VqVae
     normaliser: Normaliser
+
+    def normalised(self, motion: Array) -> Tensor:
+        """Displacements (T, V, 3) in metres as the model wants them."""
+        return torch.from_numpy((motion - self.normaliser.mean) / self.normaliser.scale)
+
+    def displacements(self, latents: Tensor) -> Array:
+        """Quantised latents (T, H * C) -> displacements (T, V, 3), metres."""
+        with torch.inference_mode():
+            motion: Array = self.model.decode(latents[None])[0].numpy()
+        return motion * np.float32(self.normaliser.scale) + self.normaliser.mean
 
 
 class MotionCrops:
@@ -73,19 +85,22 @@ class Stage1Task:
         """One batch: paper eq. 6, then the codebook's upkeep."""
         options = self.config.optimiser
         motion, present = self.crops.draw(rng, options.batch, options.crop_frames)
+        quantise = moment.progress >= QUANTISE_FROM
         with loop.precision(options):
-            result = self.model(motion, present)
+            result = self.model(motion, present, quantise)
         loss = losses.stage1(self.config, result.motion.float(), motion, present, self.mouth)
         quantizer = self.model.quantizer
-        quantizer.count(result.quantised.indices[present])
-        if moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL:
+        if quantise:
+            quantizer.count(result.quantised.indices[present])
+        if quantise and moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL:
             quantizer.revive(result.latents[present].detach().flatten(0, 1), rng)
+        codebook = result.quantised.loss if quantise else torch.zeros(())
         figures = {
             "l1_mm": loss.reconstruction.item() * 1000 * self.crops.normaliser.scale,
-            "codebook": result.quantised.loss.item(),
+            "codebook": codebook.item(),
             "used": (quantizer.usage > 0.1 / self.config.codes).float().mean().item(),
         }
-        return loop.Step(loss.total + result.quantised.loss, figures)
+        return loop.Step(loss.total + codebook, figures)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -52,12 +52,12 @@ class VqVae(nn.Module):
         batch, frames = latents.shape[:2]
         return cast(Tensor, self.spatial_decoder(vectors)).reshape(batch, frames, -1, 3)
 
-    def forward(self, motion: Tensor, present: Tensor) -> Reconstruction:
-        """Encode, quantise and decode; ``present`` (B, T) marks frames that are not padding."""
+    def forward(self, motion: Tensor, present: Tensor, quantise: bool = True) -> Reconstruction:
+        """Encode, quantise if wanted, decode; ``present`` (B, T) marks frames, not padding."""
         latents = self.encode(motion, present)
         quantised = self.quantizer(latents, present)
-        decoded = self.decode(quantised.latents.flatten(2), present)
-        return Reconstruction(decoded, quantised, latents)
+        carried = quantised.latents if quantise else latents
+        return Reconstruction(self.decode(carried.flatten(2), present), quantised, latents)
 
     @torch.no_grad()
     def codes_of(self, motion: Tensor) -> Tensor:

@@ -1,0 +1,49 @@
+"""The forward process in torch, and the runtime's samplers around a torch network."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend import sampler, schedule
+
+from .denoiser import Denoiser
+
+Array = NDArray[np.float32]
+
+
+class Forward:
+    """Adds noise to clean latents on the runtime's own schedule (paper eq. 9)."""
+
+    def __init__(self, steps: int) -> None:
+        self.schedule = schedule.cosine(steps)
+        kept = torch.from_numpy(self.schedule.alphas_cumprod)
+        self.signal, self.noise = kept.sqrt().float(), (1 - kept).sqrt().float()
+
+    def noised(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+        """x_n of clean x_0 (B, T, D) at each row's step (B,)."""
+        return self.signal[step, None, None] * clean + self.noise[step, None, None] * noise
+
+
+class Condition(NamedTuple):
+    """What a sample is conditioned on: features (T, F) at the fps, style weights (S,)."""
+
+    features: Array
+    style: Array
+
+
+@torch.no_grad()
+def sample(model: Denoiser, condition: Condition, latent_size: int, steps: int, seed: int) -> Array:
+    """Latents (T, H * C) for one clip, by DDIM with eta 0; the noise is fixed by the seed."""
+    features = torch.from_numpy(condition.features)[None]
+    style = torch.from_numpy(condition.style)[None]
+
+    def denoise(noisy: Array, step: int) -> Array:
+        rows = torch.from_numpy(noisy)[None]
+        clean: Array = model(rows, features, style, torch.tensor([step]))[0].numpy()
+        return clean
+
+    draw = sampler.gaussian(seed, (len(condition.features), latent_size))
+    return sampler.ddim(denoise, draw, schedule.cosine(model.config.diffusion_steps), steps)

@@ -1,0 +1,98 @@
+"""What stage 2 trains on, made once from both frozen networks and kept in WORK/latents.pt."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend import features as frame_features
+
+from . import checkpoint, encoder, stage1
+from .config import Recipe
+from .corpus.clips import Clip, read_clips, read_samples, read_track
+from .encoder import FEATURE_RATE_HZ, CompactEncoder
+from .rig_file import Array, Rig
+
+Augment = Callable[[Array, np.random.Generator], Array]
+
+
+class Example(NamedTuple):
+    """A clip ready for stage 2: latents (T, H * C), features (copies, T, F), style number."""
+
+    latents: Tensor
+    features: Tensor
+    style: int
+
+
+class Prepared(NamedTuple):
+    """The training examples, the styles in the order of the one-hot vector, and the scale.
+
+    The examples' latents are divided by ``scale``, so that their variance is 1.
+    """
+
+    examples: list[Example]
+    styles: tuple[str, ...]
+    scale: float
+
+
+def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
+    """Read WORK/latents.pt if it belongs to these networks and this corpus; else make it."""
+    path, copies = work / "latents.pt", recipe.stage2.augmented_copies
+    key = f"{networks(work)} {_digest(work / 'corpus' / 'clips.jsonl')} {copies}"
+    if path.is_file():
+        state = checkpoint.load(path, "train-stage2")
+        if state["key"] == key:
+            examples = [Example(*row) for row in state["examples"]]
+            return Prepared(examples, tuple(state["styles"]), state["scale"])
+    made = _make(work, recipe, rig)
+    rows = [tuple(example) for example in made.examples]
+    state = {"key": key, "examples": rows, "styles": made.styles, "scale": made.scale}
+    checkpoint.save(path, state)
+    return made
+
+
+def networks(work: Path) -> str:
+    """Changes when the encoder or stage 1 does: stage 2 fits only those it was trained on."""
+    return _digest(work / "encoder.pt", work / "stage1.pt")
+
+
+def features_of(heard: CompactEncoder, samples: Array, frames: int, fps: float) -> Array:
+    """A waveform's features (T, F) at the animation's frames, as the runtime makes them."""
+    with torch.inference_mode():
+        features: Array = heard(torch.from_numpy(samples)[None])[0].numpy()
+    return frame_features.to_frames(features, FEATURE_RATE_HZ, frames, fps)
+
+
+def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
+    corpus, first = work / "corpus", stage1.load(work, recipe, rig)
+    heard = encoder.load(work / "encoder.pt")
+    rows = read_clips(corpus, "train")
+    styles = tuple(sorted({clip.style for clip in rows}))
+    examples = []
+    for clip in rows:
+        motion = rig.displacements(read_track(corpus, clip).weights)
+        latents = first.model.codes_of(first.normalised(motion)).flatten(1)
+        features = _copies(heard, corpus, clip, len(latents), recipe)
+        examples.append(Example(latents, features, styles.index(clip.style)))
+    scale = torch.cat([example.latents for example in examples]).square().mean().sqrt().item()
+    scaled = [example._replace(latents=example.latents / scale) for example in examples]
+    return Prepared(scaled, styles, scale)
+
+
+def _copies(heard: CompactEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:
+    """Features of the clean clip and of its augmented copies (copies, T, F)."""
+    samples = read_samples(corpus, clip)
+    rows = [features_of(heard, samples, frames, recipe.fps)]
+    return torch.from_numpy(np.stack(rows))
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
