@@ -78,7 +78,7 @@ def write(path: str | os.PathLike[str], info: MotionInfo, shape: tuple[int, ...]
 def load(path: str | os.PathLike[str]) -> Motion:
     """Read motion.npz; raises MotionError when it is missing, damaged, or no motion."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _checked({name: arrays[name] for name in arrays.files})
     except FileNotFoundError as problem:
         raise MotionError("motion_missing", f"There is no motion file '{path}'.") from problem

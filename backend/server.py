@@ -63,6 +63,7 @@ class Worker:
         self._replies = replies
         self._scratch = scratch
         self._wanted_device = wanted_device
+        self._parent = os.getppid()
         self._jobs: queue.SimpleQueue[Generate | None] = queue.SimpleQueue()
         self._pending: set[str] = set()
         self._cancelled: set[str] = set()
@@ -180,8 +181,7 @@ class Worker:
 
     def _watch_parent(self) -> None:
         """Notice a parent that died while something else holds our stdin open."""
-        parent = os.getppid()
-        while os.getppid() == parent:
+        while os.getppid() == self._parent:
             time.sleep(_PARENT_CHECK_S)
         self._stop()
 

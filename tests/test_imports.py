@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
     "build_addon": set(),
 }
 # The files of blender_addon/head that draw Blender in; the rest run without it.
-HEAD_WITH_BLENDER = ("materials", "add_head")
+HEAD_WITH_BLENDER = ("add_head",)
 ALLOWED.update({f"blender_addon.head.{name}": BLENDER | ADDON | {"numpy"}
                 for name in HEAD_WITH_BLENDER})
 PACKAGES_ONLY = {"backend", EMBEDDED}

@@ -1,0 +1,177 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend import audio, errors, motion, pack, pipeline, sessions
+from backend.messages import EmotionSpan, Generate
+from tests.data import make_tiny_pack
+
+CPU = sessions.Device("cpu", "cpu")
+
+
+@pytest.fixture
+def generator(tiny_pack):
+    return pipeline.Generator(pack.load(tiny_pack), CPU)
+
+
+def sound(samples):
+    return audio.Sound(samples, 16000, len(samples) / 16000)
+
+
+def job(path, **wishes):
+    return Generate("1", str(path), "", "", **wishes)
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(("samples", "frames"), [(1, 1), (400, 1), (1600, 3), (1601, 4),
+                                                 (16000, 30), (24000, 45)])
+def test_frames_cover_the_sound(generator, samples, frames):
+    made = generator.generate(sound(np.full(samples, 0.3, dtype=np.float32)))
+    assert made.displacements.shape == (frames, 42, 3)
+    assert np.isfinite(made.displacements).all()
+
+
+def test_the_mouth_opens_with_the_sound_and_rests_in_the_pause(generator, voice):
+    moved = generator.generate(sound(voice)).displacements[:, :, 1]
+    opening = -moved.min(axis=1)
+    assert opening[5:10].min() > 0.03 and opening[35:40].min() > 0.03
+    assert opening[18:27].max() == 0.0
+
+
+def test_the_same_request_gives_the_same_bytes_and_another_seed_others(generator, voice, write_wav,
+                                                                       tmp_path):
+    wav = write_wav(voice)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        generator.run(job(wav, seed=seed), [tmp_path / name])
+    assert sha256(tmp_path / "a") == sha256(tmp_path / "b") != sha256(tmp_path / "c")
+
+
+def test_takes_are_the_following_seeds(generator, voice, write_wav, tmp_path):
+    wav = write_wav(voice)
+    paths = pipeline.take_paths(tmp_path / "m.npz", 3)
+    assert [path.name for path in paths] == ["m_take1.npz", "m_take2.npz", "m_take3.npz"]
+    generator.run(job(wav, seed=5, takes=3), paths)
+    generator.run(job(wav, seed=7), [tmp_path / "seven.npz"])
+    assert motion.load(paths[0]).seed == 5
+    assert sha256(paths[2]) == sha256(tmp_path / "seven.npz")
+
+
+@pytest.mark.parametrize("takes", [0, -1, 5000])
+def test_an_impossible_number_of_takes_is_refused(takes):
+    with pytest.raises(errors.RequestError, match=f"{takes} takes"):
+        pipeline.take_paths("m.npz", takes)
+
+
+def test_the_file_says_whose_motion_it_is(generator, voice, write_wav, tmp_path):
+    done = generator.run(job(write_wav(voice), seed=9), [tmp_path / "new folder" / "m.npz"])
+    made = motion.load(done.paths[0])
+    assert made.info == motion.MotionInfo(30.0, "tiny", "tiny-test", 9, 1.5)
+    assert sorted(done.timings) == ["decode", "imagine", "listen", "load"]
+    assert done.seconds >= sum(done.timings.values()) - 1e-6
+
+
+def test_the_style_changes_the_motion(generator, voice):
+    calm, lively = (generator.generate(sound(voice), style=name).displacements
+                    for name in ("calm", "lively"))
+    assert np.abs(calm - lively).max() > 1e-3
+    np.testing.assert_array_equal(calm, generator.generate(sound(voice)).displacements)
+
+
+def test_long_sounds_go_through_windows_without_a_seam(generator):
+    samples = 0.2 + 0.1 * np.sin(np.arange(130 * 16000) / 16000).astype(np.float32)
+    heard = generator.listen(sound(samples.astype(np.float32)))
+    latents = generator.imagine(heard, seed=0)
+    assert heard.shape == (3900, 2)
+    np.testing.assert_allclose(heard[1:-1, 0], 0.2 + 0.1 * np.sin(np.arange(1, 3899) / 30),
+                               atol=1e-4)
+    np.testing.assert_allclose(latents[:, 0], 8 * heard[:, 0], atol=1e-4)
+    blocks = list(generator.decode(latents))
+    assert len(blocks) == 8 and sum(map(len, blocks)) == 3900
+
+
+def test_windows_give_what_one_pass_would(generator, monkeypatch, voice):
+    whole = generator.generate(sound(voice), seed=4).displacements
+    monkeypatch.setattr(pipeline, "WINDOW_S", 0.5)
+    monkeypatch.setattr(pipeline, "OVERLAP_S", 0.1)
+    monkeypatch.setattr(pipeline, "LISTEN_S", 0.5)
+    monkeypatch.setattr(pipeline, "CONTEXT_S", 0.1)
+    np.testing.assert_allclose(generator.generate(sound(voice), seed=4).displacements, whole,
+                               atol=1e-6)
+
+
+def test_progress_runs_through_every_stage_to_its_end(generator, voice, write_wav, tmp_path):
+    seen = []
+    generator.run(job(write_wav(voice), steps=3), [tmp_path / "m.npz"],
+                  lambda *report: seen.append(report))
+    assert list(dict.fromkeys(stage for stage, _, _ in seen)) == [
+        "load", "listen", "imagine", "decode", "write"]
+    assert [(done, total) for stage, done, total in seen if stage == "imagine"] == [
+        (0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("stage", ["load", "listen", "imagine", "decode"])
+def test_stopping_at_any_stage_leaves_no_file(generator, voice, write_wav, tmp_path, stage):
+    def stop(at, done, total):
+        if at == stage:
+            raise errors.Cancelled
+
+    out = tmp_path / "out"
+    with pytest.raises(errors.Cancelled):
+        generator.run(job(write_wav(voice)), [out / "m.npz"], stop)
+    assert not out.exists() or list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(("wishes", "code"), [
+    ({"style": "furious"}, "style_unknown"), ({"steps": 0}, "bad_steps"),
+    ({"steps": 1001}, "bad_steps"), ({"seed": -1}, "bad_seed"), ({"seed": 2**63}, "bad_seed"),
+    ({"emotions": (EmotionSpan("happy"),)}, "no_emotions")])
+def test_an_impossible_wish_is_refused_before_any_work(generator, tmp_path, wishes, code):
+    with pytest.raises(errors.RequestError) as caught:
+        generator.run(job("no such file.wav", **wishes), [tmp_path / "m.npz"])
+    assert caught.value.code == code
+
+
+def test_a_result_never_replaces_the_sound_or_a_folder(generator, voice, write_wav, tmp_path):
+    wav = write_wav(voice)
+    for place in (wav, tmp_path):
+        with pytest.raises(errors.RequestError, match="Choose another file name"):
+            generator.run(job(wav), [place])
+    assert audio.load(wav).seconds == 1.5
+
+
+def test_a_ddpm_pack_runs_as_such(tmp_path, voice):
+    made = make_tiny_pack.make(tmp_path / "pack")
+    manifest = replace(made.manifest, sampler=pack.DefaultSampler("ddpm", 10, 0.0))
+    generator = pipeline.Generator(pack.write(made.path, manifest), CPU)
+    assert generator.generate(sound(voice)).displacements.shape == (45, 42, 3)
+
+
+def test_a_pack_of_flame_size_and_another_frame_rate_runs(tmp_path, voice):
+    made = make_tiny_pack.make(tmp_path / "pack", vertex_count=5023, topology="flame", fps=25.0)
+    done = pipeline.Generator(made, CPU).generate(sound(voice))
+    assert done.displacements.shape == (38, 5023, 3) and done.topology == "flame"
+
+
+def test_a_pack_of_the_other_method_is_refused(tmp_path):
+    made = make_tiny_pack.make(tmp_path / "pack")
+    other = pack.write(made.path, replace(made.manifest, method="exptalk"))
+    with pytest.raises(errors.PackError, match="exptalk"):
+        pipeline.Generator(other, CPU)
+
+
+def test_a_codebook_of_another_width_is_refused(tmp_path):
+    made = make_tiny_pack.make(tmp_path / "pack")
+    np.savez(made.path / "codebook.npz", codes=np.zeros((4, 3), dtype=np.float32))
+    with pytest.raises(errors.PackError, match=r"\(4, 3\), not float32 \(N, 2\)"):
+        pipeline.Generator(pack.write(made.path, made.manifest), CPU)
+
+
+def test_each_vector_takes_its_nearest_code():
+    codes = np.array([[0, 0], [1, 0], [0, 1]], dtype=np.float32)
+    latents = np.array([[0.9, 0.2, 0.1, 0.7]], dtype=np.float32)
+    np.testing.assert_array_equal(pipeline.quantise(latents, codes), [[1, 0, 0, 1]])
