@@ -1,7 +1,7 @@
 """The compact speech encoder: 16 kHz waveform in, features at 50 Hz out, small enough to ship.
 
-The log-mel spectrum is part of the network (a strided convolution computes the Fourier transform), so
-that the exported graph takes the raw waveform and no second implementation exists.
+The log-mel spectrum is part of the network (a strided convolution is the Fourier transform): the
+exported graph takes the raw waveform and no second implementation exists.
 """
 
 import dataclasses
@@ -48,7 +48,7 @@ class EncoderFileError(SoliloquyError):
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrum (B, bands, N // 160 + 1) of a waveform (B, N); frame j is centred on 160 j."""
+    """Mel spectrum (B, bands, N // 160 + 1) of a waveform (B, N); frame j is centred on 160 j."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class LogMel(nn.Module):
 
 
 class Level(nn.Module):
-    """Log-mel relative to the recent mean level, so that gain hardly matters but silence stays low."""
+    """Log-mel relative to the recent mean level: gain hardly matters, yet silence stays low."""
 
     def __init__(self, past_s: float, ahead_s: float) -> None:
         super().__init__()
@@ -104,11 +104,12 @@ class _Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(self.dropout(functional.gelu(self.norm(self.time(x)))))
+        mixed: Tensor = self.mix(self.dropout(functional.gelu(self.norm(self.time(x)))))
+        return x + mixed
 
 
 class CompactEncoder(nn.Module):
-    """Waveform (B, N) in [-1, 1] at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s."""
+    """Waveform (B, N) at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -133,7 +134,7 @@ class CompactEncoder(nn.Module):
         relative = self.level(mel)
         loudness = torch.log(mel.mean(dim=1, keepdim=True) + _FLOOR) * 0.25 + 1.0
         hidden = self.entry(torch.cat([relative, loudness], dim=1))
-        features = self.unit(self.narrow(functional.gelu(self.blocks(hidden))))
+        features: Tensor = self.unit(self.narrow(functional.gelu(self.blocks(hidden))))
         # The entry makes N // 320 + 1 frames; the last one lies at the very end of the sound.
         return features[..., :-1].transpose(1, 2)
 
@@ -156,7 +157,7 @@ def mel_filters(
     # The narrowest low filters can miss every bin: they take the nearest one.
     empty = filters.sum(axis=1) == 0
     filters[empty, np.argmin(np.abs(bins - middle), axis=1)[empty]] = 1.0
-    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(filters / filters.sum(axis=1, keepdims=True), np.float32)
 
 
 def _mel(hz: float) -> float:
@@ -173,11 +174,11 @@ def _fourier_kernels() -> npt.NDArray[np.float32]:
     window = 0.5 - 0.5 * np.cos(2 * np.pi * time / _WINDOW)
     angle = 2 * np.pi * np.outer(np.arange(_DFT // 2 + 1), time) / _DFT
     waves = np.concatenate([np.cos(angle), -np.sin(angle)]) * window
-    return waves[:, None].astype(np.float32)
+    return np.asarray(waves[:, None], np.float32)
 
 
 def save(path: Path, encoder: CompactEncoder, extra: dict[str, Any] | None = None) -> None:
-    """Write config, weights and plain extra values (figures, recipe) as a weights-only checkpoint."""
+    """Write config, weights and plain extra values (figures) as a weights-only checkpoint."""
     content = {
         "kind": "compact",
         "config": dataclasses.asdict(encoder.config),

@@ -3,7 +3,7 @@
 from backend.errors import SoliloquyError
 
 
-class SynthesiserMissing(SoliloquyError):
+class SynthesiserMissingError(SoliloquyError):
     """A speech synthesiser or one of its voices is not installed."""
 
     def __init__(self, what: str, package: str) -> None:

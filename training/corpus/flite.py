@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.corpus.errors import SynthesiserMissing
+from training.corpus.errors import SynthesiserMissingError
 from training.corpus.phones import VOWELS, Phone, from_flite
 from training.corpus.speech import Speech, speech
 
@@ -38,7 +38,7 @@ def _library() -> ctypes.CDLL:
         for name in ("libflite_usenglish.so.1", "libflite_cmulex.so.1"):
             ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
-        raise SynthesiserMissing("flite", "flite") from error
+        raise SynthesiserMissingError("flite", "flite") from error
     _declare(flite)
     flite.flite_init()
     return flite
@@ -69,7 +69,7 @@ def _voice(name: str) -> Any:
     try:
         library = ctypes.CDLL(f"libflite_cmu_us_{name}.so.1", mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
-        raise SynthesiserMissing(f"flite voice {name}", "flite") from error
+        raise SynthesiserMissingError(f"flite voice {name}", "flite") from error
     register = getattr(library, f"register_cmu_us_{name}")
     register.restype, register.argtypes = ctypes.POINTER(_Voice), [ctypes.c_char_p]
     voice = register(None)
@@ -80,7 +80,7 @@ def _voice(name: str) -> Any:
 def speak(text: str, voice: str, stretch: float = 1.0, pitch: float = 1.0) -> Speech:
     """Speak text; `stretch` multiplies durations, `pitch` the mean fundamental frequency.
 
-    Raises SynthesiserMissing when the library or the voice is not installed.
+    Raises SynthesiserMissingError when the library or the voice is not installed.
     """
     flite, handle = _library(), _voice(voice)
     features = handle.contents.features

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002  the phonetic alphabet is meant
 """The phone inventory (ARPAbet and silence) and how each synthesiser's symbols fold into it."""
 
 import unicodedata
@@ -6,10 +7,13 @@ from dataclasses import dataclass
 
 SILENCE = "SIL"
 VOWELS = (
-    "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()  # fmt: skip
-)
-CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
-PHONES: tuple[str, ...] = (SILENCE, *VOWELS, *CONSONANTS)
+    "AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW",
+)  # fmt: skip
+CONSONANTS = (
+    "B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH",
+    "T", "TH", "V", "W", "Y", "Z", "ZH",
+)  # fmt: skip
+PHONES = (SILENCE, *VOWELS, *CONSONANTS)
 PHONE_INDEX = {name: index for index, name in enumerate(PHONES)}
 
 VISEMES: dict[str, tuple[str, ...]] = {
@@ -55,7 +59,7 @@ _IPA = {
     "ʒ": "ZH", "ɕ": "SH", "ʑ": "ZH", "ʂ": "SH", "ʐ": "ZH", "ç": "SH", "k": "K", "ɡ": "G", "g": "G",
     "c": "K", "ɟ": "G", "q": "K", "x": "K", "ɣ": "G", "χ": "K", "ŋ": "NG", "h": "HH", "ɦ": "HH",
     "ɹ": "R", "r": "R", "ʁ": "R", "ʀ": "R", "ɻ": "R", "w": "W", "ɥ": "W", "ʍ": "W", "j": "Y",
-    "ʝ": "Y", "ʔ": SILENCE,
+    "ʝ": "Y",
 }  # fmt: skip
 
 

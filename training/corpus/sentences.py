@@ -1,21 +1,28 @@
 """Lines to speak, drawn from our own words and templates by a seeded generator."""
 
 import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from training.corpus import words
+_PHRASE_ENDS = (",", ",", ".", ".", "?", "!", ";")
 
-_SLOTS = {
-    "n": words.NOUNS,
-    "v": words.VERBS,
-    "a": words.ADJECTIVES,
-    "d": words.ADVERBS,
-    "p": words.PLACES,
-    "w": words.NAMES,
-    "x": words.EXCLAMATIONS,
-    "i": words.NUMBERS,
-}
+
+@cache
+def _vocabulary() -> dict[str, Any]:
+    """Templates, the words of each slot, and the words of each other language."""
+    table = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+    for kind in ("slots", "languages"):
+        table[kind] = {key: words.split() for key, words in table[kind].items()}
+    return table
+
+
+def languages() -> tuple[str, ...]:
+    """The other languages than English, as espeak-ng names their voices."""
+    return tuple(_vocabulary()["languages"])
 
 
 def english_line(rng: np.random.Generator) -> str:
@@ -25,18 +32,18 @@ def english_line(rng: np.random.Generator) -> str:
 
 
 def foreign_line(language: str, rng: np.random.Generator) -> str:
-    """Words of another language in phrases of three to six, as `words.FOREIGN` names it."""
-    vocabulary = words.FOREIGN[language].split()
+    """One to three phrases of four to seven words of another language."""
+    words = _vocabulary()["languages"][language]
     phrases = []
     for _ in range(int(rng.integers(1, 4))):
-        picked = rng.choice(vocabulary, size=int(rng.integers(3, 7)))
-        phrases.append(" ".join(picked) + str(rng.choice(words.PHRASE_ENDS)))
+        picked = rng.choice(words, size=int(rng.integers(4, 8)))
+        phrases.append(" ".join(picked) + str(rng.choice(_PHRASE_ENDS)))
     return " ".join(phrases)
 
 
 def _sentence(rng: np.random.Generator) -> str:
     """A template with its slots filled."""
-    template = str(rng.choice(words.TEMPLATES))
-    filled = re.sub(r"\{(\w)\}", lambda slot: str(rng.choice(_SLOTS[slot[1]])), template)
+    template, slots = str(rng.choice(_vocabulary()["templates"])), _vocabulary()["slots"]
+    filled = re.sub(r"\{(\w)\}", lambda slot: str(rng.choice(slots[slot[1]])), template)
     filled = filled.replace("_", " ")
     return filled[0].upper() + filled[1:]

@@ -35,10 +35,24 @@ def speech(
     return Speech(samples, tidy(shifted(phones, label_shift_s), seconds))
 
 
-def with_silence(spoken: Speech, before_s: float, after_s: float) -> Speech:
-    """Put digital silence before and after the speech."""
-    samples = np.pad(
-        spoken.samples, (round(before_s * SAMPLE_RATE_HZ), round(after_s * SAMPLE_RATE_HZ))
-    )
-    phones = shifted(spoken.phones, round(before_s * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+def with_pause(spoken: Speech, at_s: float, length_s: float) -> Speech:
+    """Insert digital silence at a time that lies in a pause (or at either end)."""
+    at, length = round(at_s * SAMPLE_RATE_HZ), round(length_s * SAMPLE_RATE_HZ)
+    gap = np.zeros(length, np.float32)
+    samples = np.concatenate([spoken.samples[:at], gap, spoken.samples[at:]])
+    phones = []
+    for phone in spoken.phones:
+        start_s, end_s = (
+            edge + (length / SAMPLE_RATE_HZ if edge > at_s else 0.0)
+            for edge in (phone.start_s, phone.end_s)
+        )
+        phones.append(Phone(phone.name, start_s, end_s, phone.stress))
+    if at == 0:
+        phones = shifted(spoken.phones, length / SAMPLE_RATE_HZ)
     return Speech(samples, tidy(phones, len(samples) / SAMPLE_RATE_HZ))
+
+
+def with_peak(spoken: Speech, peak: float) -> Speech:
+    """Scale so that the loudest sample has the given magnitude."""
+    loudest = max(float(np.abs(spoken.samples).max()), 1e-4)
+    return Speech(spoken.samples * np.float32(peak / loudest), spoken.phones)

@@ -1,0 +1,94 @@
+"""The corpus on disk: one JSON line a clip, a wav and a track of shape weights."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from backend.errors import SoliloquyError
+from training.corpus.phones import Phone
+from training.corpus.speech import SAMPLE_RATE_HZ, Speech
+
+
+class CorpusError(SoliloquyError):
+    """A corpus that is missing, damaged, or was made by another recipe."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip; `wav` and `track` are paths inside the corpus folder."""
+
+    id: str
+    wav: str
+    track: str
+    split: str
+    style: str
+    emotion: str
+    text: str
+    synthesiser: str
+    voice: str
+    seconds: float
+    language: str
+
+
+class Track(NamedTuple):
+    """What a track file holds: weights (T, S) in the rig's order, and the phones."""
+
+    weights: npt.NDArray[np.float32]
+    phones: list[Phone]
+
+
+def read_clips(corpus: Path, split: str | None = None) -> list[Clip]:
+    """The corpus' clips, of one split or all; raises CorpusError."""
+    index = corpus / "clips.jsonl"
+    if not index.is_file():
+        raise CorpusError(
+            "corpus_missing", f"no corpus in {corpus}", "run python -m training synth"
+        )
+    lines = index.read_text(encoding="utf-8").splitlines()
+    try:
+        clips = [Clip(**json.loads(line)) for line in lines]
+    except (ValueError, TypeError) as error:
+        raise CorpusError("corpus_damaged", f"{index}: {error}", "make the corpus again") from error
+    return [clip for clip in clips if split in (None, clip.split)]
+
+
+def read_samples(corpus: Path, clip: Clip) -> npt.NDArray[np.float32]:
+    """A clip's waveform (N,) at 16 kHz."""
+    samples, rate_hz = soundfile.read(corpus / clip.wav, dtype="float32")
+    if rate_hz != SAMPLE_RATE_HZ:
+        raise CorpusError(
+            "corpus_rate", f"{clip.wav} is at {rate_hz} Hz, not 16000", "make the corpus again"
+        )
+    return np.asarray(samples, np.float32)
+
+
+def read_track(corpus: Path, clip: Clip) -> Track:
+    """A clip's shape weights and phones."""
+    with np.load(corpus / clip.track, allow_pickle=False) as file:
+        rows = zip(file["label"], file["start_s"], file["end_s"], file["stress"], strict=True)
+        phones = [Phone(str(n), float(s), float(e), int(k)) for n, s, e, k in rows]
+        return Track(file["weights"], phones)
+
+
+def write_clip(corpus: Path, clip: Clip, spoken: Speech, weights: npt.NDArray[np.float32]) -> None:
+    """Write a clip's wav (16-bit) and track; its line in the index is the caller's."""
+    soundfile.write(corpus / clip.wav, spoken.samples, SAMPLE_RATE_HZ, subtype="PCM_16")
+    np.savez(
+        corpus / clip.track,
+        weights=weights,
+        label=np.array([phone.name for phone in spoken.phones]),
+        start_s=np.array([phone.start_s for phone in spoken.phones], np.float32),
+        end_s=np.array([phone.end_s for phone in spoken.phones], np.float32),
+        stress=np.array([phone.stress for phone in spoken.phones], np.int8),
+    )
+
+
+def line(clip: Clip) -> str:
+    """A clip's line of the index, newline included."""
+    return json.dumps(dataclasses.asdict(clip), ensure_ascii=False) + "\n"

@@ -1,0 +1,121 @@
+"""A performance: shape weights on the rig, frame by frame, for phones spoken in a style."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.errors import SoliloquyError
+from training.corpus.articulation import GRID_HZ, Array, MouthCurves, mouth_curves, smooth_noise
+from training.corpus.gestures import upper_face
+from training.corpus.phones import Phone
+from training.corpus.styles import Style
+
+
+class RigError(SoliloquyError):
+    """A rig file that is missing or lacks a shape the mouth needs."""
+
+
+_NEEDED = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown_L")
+
+
+@dataclass(frozen=True)
+class LipGains:
+    """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S,)."""
+
+    names: tuple[str, ...]
+    gains_mm: Array
+
+    def opening_mm(self, weights: Array) -> Array:
+        """Opening between the lips (T,) of weights (T, S), relative to rest."""
+        return np.asarray(weights @ self.gains_mm)
+
+    def of(self, name: str) -> float:
+        """The gain of one shape, mm."""
+        return float(self.gains_mm[self.names.index(name)])
+
+
+def lip_gains(rig: Path) -> LipGains:
+    """Measure the lip gains on a rig file's inner lip pairs; raises RigError."""
+    try:
+        with np.load(rig, allow_pickle=False) as file:
+            names, fields, pairs = file["names"], file["fields"], file["lip_pairs"]
+    except (OSError, KeyError, ValueError) as error:
+        raise RigError(
+            "rig_missing", f"no rig at {rig}", "run python -m training rig first"
+        ) from error
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        raise RigError("rig_shapes", f"{rig} lacks {', '.join(missing)}", "make the rig again")
+    heights = 1000.0 * fields[:, :, 1].astype(np.float64)
+    gains = (heights[:, pairs[:, 0]] - heights[:, pairs[:, 1]]).mean(axis=1)
+    return LipGains(tuple(str(name) for name in names), gains)
+
+
+def perform(
+    phones: Sequence[Phone],
+    seconds: float,
+    fps: float,
+    style: Style,
+    gains: LipGains,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float32]:
+    """Weights (ceil(seconds * fps), S) in the rig's order; frame i is the face at i / fps."""
+    frames = int(np.ceil(round(seconds * fps, 6)))
+    times_s = np.arange(int(np.ceil((frames / fps + 0.1) * GRID_HZ))) / GRID_HZ
+    curves = mouth_curves(phones, times_s, style, rng)
+    shapes = dict(_mouth(curves, times_s, style, gains, rng))
+    shapes |= upper_face(phones, times_s, style, rng)
+    return _sampled(shapes, times_s, np.arange(frames) / fps, gains.names)
+
+
+def _mouth(
+    curves: MouthCurves, times_s: Array, style: Style, gains: LipGains, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    """Weights (N,) of the mouth's shapes: aims first, then whatever makes the opening come true."""
+    tilt = style.asymmetry * (1.0 + 0.5 * smooth_noise(times_s, rng))
+    tone = np.maximum(0.05 + 0.03 * smooth_noise(times_s, rng), 0.0) * curves.activity
+    shapes = {
+        "jawOpen": curves.jaw_mm / gains.of("jawOpen"),
+        "mouthFunnel": curves.funnel,
+        "mouthPucker": curves.pucker,
+        "mouthRollLower": 0.42 * curves.bite + 0.10 * curves.seal,
+        "mouthRollUpper": 0.08 * curves.seal,
+        "mouthShrugUpper": 0.06 * curves.pucker,
+    }
+    for side, share in (("L", 1.0 + tilt), ("R", 1.0 - tilt)):
+        shapes[f"mouthSmile_{side}"] = share * (0.30 * curves.spread + 0.6 * tone)
+        shapes[f"mouthStretch_{side}"] = share * 0.45 * curves.spread
+        shapes[f"mouthPress_{side}"] = (0.15 + 0.4 * style.tension) * curves.seal
+        shapes[f"mouthUpperUp_{side}"] = 0.22 * curves.bite * share
+    return _balanced(shapes, curves, tilt, gains)
+
+
+def _balanced(
+    shapes: dict[str, Array], curves: MouthCurves, tilt: Array, gains: LipGains
+) -> Mapping[str, Array]:
+    """Part or close the lips by what is missing to the wanted opening."""
+    opened = sum(gains.of(name) * weights for name, weights in shapes.items())
+    missing_mm = curves.opening_mm - opened
+    lower, upper = (
+        gains.of(f"mouth{part}_L") + gains.of(f"mouth{part}_R") for part in ("LowerDown", "UpperUp")
+    )
+    parting = np.maximum(missing_mm, 0.0) / (lower + 0.6 * upper)
+    for side, share in (("L", 1.0 + tilt), ("R", 1.0 - tilt)):
+        shapes[f"mouthLowerDown_{side}"] = share * parting
+        shapes[f"mouthUpperUp_{side}"] = shapes[f"mouthUpperUp_{side}"] + 0.6 * share * parting
+    shapes["mouthClose"] = np.maximum(-missing_mm, 0.0) / -gains.of("mouthClose")
+    return shapes
+
+
+def _sampled(
+    shapes: Mapping[str, Array], times_s: Array, at_s: Array, names: Sequence[str]
+) -> npt.NDArray[np.float32]:
+    """Read the curves at the frames' times, in the rig's order of shapes."""
+    weights = np.zeros((len(at_s), len(names)), np.float32)
+    for index, name in enumerate(names):
+        if name in shapes:
+            weights[:, index] = np.interp(at_s, times_s, shapes[name])
+    return weights

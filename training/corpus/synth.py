@@ -1,0 +1,151 @@
+"""Make the studio corpus: synthetic speech and the face motion that speaks it.
+
+Clips are made in batches, each by a fresh process, because the synthesisers carry random state from
+one line to the next: so a corpus depends on the recipe and its seed only, whatever the number of
+processes, and a stopped run goes on at the batch where it stopped.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from training import config as recipes
+from training.config import CorpusConfig, Recipe
+from training.corpus import casting, clips, styles
+from training.corpus.clips import Clip, CorpusError
+from training.corpus.performance import LipGains, lip_gains, perform
+
+_CLIPS_A_BATCH = 32
+
+
+class Job(NamedTuple):
+    """What a process needs to make any clip."""
+
+    corpus: Path
+    config: CorpusConfig
+    fps: int
+    gains: LipGains
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m training synth`."""
+    recipes.add_recipe_arguments(parser)
+    parser.add_argument("--hours", type=float, help="hours of audio, instead of the recipe's")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make or complete the corpus in the work folder."""
+    recipe = recipes.load(args.recipe)
+    work = recipes.work_folder(args, recipe)
+    hours = recipe.corpus.hours if args.hours is None else args.hours
+    started_s = time.monotonic()
+    made = synthesise(recipe, work, hours * 3600.0, args.jobs)
+    total_s = sum(clip.seconds for clip in made)
+    took_s = time.monotonic() - started_s
+    print(
+        f"{len(made)} clips, {total_s / 60:.1f} min of audio in {took_s:.0f} s: {work / 'corpus'}"
+    )
+
+
+def synthesise(recipe: Recipe, work: Path, seconds: float, jobs: int) -> list[Clip]:
+    """Make clips until they last `seconds` together; returns all. Raises CorpusError, RigError."""
+    for name in recipe.corpus.styles:
+        styles.find(name)
+    job = Job(work / "corpus", recipe.corpus, recipe.fps, lip_gains(work / "rig.npz"))
+    made = _open(job)
+    total_s = sum(clip.seconds for clip in made)
+    with (job.corpus / "clips.jsonl").open("a", encoding="utf-8") as index:
+        for batch in _batches(job, len(made), jobs) if total_s < seconds else ():
+            made += batch
+            index.writelines(clips.line(clip) for clip in batch)
+            index.flush()
+            total_s += sum(clip.seconds for clip in batch)
+            if total_s >= seconds:
+                break
+    return made
+
+
+def make_clip(job: Job, number: int) -> Clip:
+    """Speak and perform clip `number`, and write its files."""
+    rng = np.random.default_rng([job.config.seed, number])
+    part = casting.cast(job.config, rng)
+    spoken = casting.say(part, rng)
+    style = styles.find(part.style)
+    weights = perform(spoken.phones, spoken.seconds, job.fps, style, job.gains, rng)
+    name = f"{number:06d}"
+    clip = Clip(
+        name,
+        f"wav/{name}.wav",
+        f"tracks/{name}.npz",
+        part.split,
+        part.style,
+        "neutral",
+        part.text,
+        part.synthesiser,
+        part.voice,
+        spoken.seconds,
+        part.language,
+    )
+    clips.write_clip(job.corpus, clip, spoken, weights)
+    return clip
+
+
+def _make_batch(job: Job, first: int) -> list[Clip]:
+    return [make_clip(job, number) for number in range(first, first + _CLIPS_A_BATCH)]
+
+
+def _batches(job: Job, first: int, jobs: int) -> Iterator[list[Clip]]:
+    """Endless batches of clips from number `first` on, in order, made by `jobs` processes."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        starts = count(first, _CLIPS_A_BATCH)
+        waiting = [pool.submit(_make_batch, job, next(starts)) for _ in range(jobs + 1)]
+        try:
+            while True:
+                yield waiting.pop(0).result()
+                waiting.append(pool.submit(_make_batch, job, next(starts)))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _open(job: Job) -> list[Clip]:
+    """Create the folder, or the clips it holds; refuses a corpus of another recipe or rig."""
+    for folder in ("wav", "tracks"):
+        (job.corpus / folder).mkdir(parents=True, exist_ok=True)
+    stamp, mark = job.corpus / "recipe.json", _fingerprint(job)
+    if not stamp.exists():
+        stamp.write_text(json.dumps(mark, indent=1), encoding="utf-8")
+    elif json.loads(stamp.read_text(encoding="utf-8")) != mark:
+        raise CorpusError(
+            "corpus_other",
+            f"{job.corpus} was made with another recipe or rig",
+            "delete that folder, or choose another --work",
+        )
+    index = job.corpus / "clips.jsonl"
+    if not index.exists():
+        return []
+    # A run that was killed may have left half a line or half a batch: keep whole ones.
+    lines = index.read_text(encoding="utf-8").rpartition("\n")[0].splitlines(keepends=True)
+    whole = len(lines) // _CLIPS_A_BATCH * _CLIPS_A_BATCH
+    text = "".join(lines[:whole]).rstrip("\n")
+    index.write_text(text + "\n" if text else "", encoding="utf-8")
+    return clips.read_clips(job.corpus)
+
+
+def _fingerprint(job: Job) -> dict[str, object]:
+    """What clips depend on: the recipe less its length, and the rig's lips."""
+    mark: dict[str, object] = dataclasses.asdict(job.config)
+    del mark["hours"]
+    rig = hashlib.sha256(job.gains.gains_mm.round(3).tobytes()).hexdigest()[:16]
+    return json.loads(json.dumps(mark | {"fps": job.fps, "rig": rig}))  # type: ignore[no-any-return]
