@@ -31,15 +31,20 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(arguments)
     except (Cancelled, KeyboardInterrupt):
-        print("\nCancelled.", file=sys.stderr)
+        _say("Cancelled.")
         return CANCELLED
     except SoliloquyError as problem:
-        print(problem, file=sys.stderr)
+        _say(str(problem))
         return BAD_INPUT
     except ModuleNotFoundError as problem:
-        print(f"The Python package '{problem.name}' is missing. Install it, or Soliloquy with its "
-              "extra 'backend'.", file=sys.stderr)
+        _say(f"The Python package '{problem.name}' is missing. Install it, or Soliloquy with its "
+             "extra 'backend'.")
         return BAD_INPUT
+
+
+def _say(line: str) -> None:
+    """A line on stderr; on a terminal it takes the place of the progress."""
+    print(f"\r{line:20}" if sys.stderr.isatty() else line, file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -69,18 +69,13 @@ def first_installed() -> Path:
 
 
 def reporter(quiet: bool) -> OnProgress:
-    """Progress for people on stderr: one line that is written over, or on a file or pipe one line
-    per stage."""
-    if quiet:
+    """Progress for people: one line on stderr that is written over, where stderr is a terminal."""
+    if quiet or not sys.stderr.isatty():
         return silent_progress
-    terminal = sys.stderr.isatty()
 
     def report(stage: str, done: int, total: int) -> None:
-        if terminal:
-            end = "\n" if stage == "write" and done == total else ""
-            sys.stderr.write(f"\r{stage} {100 * done // total} %".ljust(20) + end)
-        elif done == total:
-            sys.stderr.write(f"{stage}\n")
+        end = "\n" if stage == "write" and done == total else ""
+        sys.stderr.write(f"\r{stage} {100 * done // total} %".ljust(20) + end)
         sys.stderr.flush()
 
     return report

@@ -162,7 +162,7 @@ def test_a_garbage_line_is_refused_and_the_worker_lives_on(child, wav, tmp_path,
 @pytest.mark.parametrize(("change", "code"), [
     ({"pack": "gldi-moon"}, "pack_unknown"), ({"audio": "/none.wav"}, "audio_missing"),
     ({"takes": 0}, "bad_takes"), ({"style": "odd"}, "style_unknown"), ({"seed": -5}, "bad_seed"),
-    ({"speed": 0.0}, "bad_span"), ({"out_dir": "\0"}, "internal")])
+    ({"speed": 0.0}, "bad_span"), ({"out_dir": __file__}, "cannot_write")])
 def test_a_bad_request_fails_with_its_code_and_the_worker_lives_on(child, wav, tmp_path, change,
                                                                    code):
     child.next()
