@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import bpy
 
 
-class BadInput(Exception):
+class BatchError(Exception):
     """One clear line for the user; exit code 2."""
 
 
@@ -40,7 +40,7 @@ class Line:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}. Try --help.")
+        raise BatchError(f"{message}. Try --help.")
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
             _save(Path(options.out))
         if options.render:
             _render(Path(options.render), lines)
-    except BadInput as problem:
+    except BatchError as problem:
         print(f"soliloquy: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -76,13 +76,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--render", default="", help="where to render an .mp4 with sound")
     options = parser.parse_args(arguments)
     if not (options.jobs or (options.audio and options.object)):
-        raise BadInput("give --audio and --object, or --jobs. Try --help.")
+        raise BatchError("give --audio and --object, or --jobs. Try --help.")
     return options
 
 
 def _open_scene(path: str) -> None:
     if path and not Path(path).is_file():
-        raise BadInput(f"there is no scene '{path}'.")
+        raise BatchError(f"there is no scene '{path}'.")
     if path:
         _call(bpy.ops.wm.open_mainfile, filepath=str(Path(path).resolve()))
 
@@ -104,7 +104,7 @@ def _enable() -> None:
             _load_package(name, folder)
         sys.modules["blender_addon"].register()
     if not hasattr(bpy.types.Scene, "soliloquy"):
-        raise BadInput("the Soliloquy extension could not be enabled.")
+        raise BatchError("the Soliloquy extension could not be enabled.")
 
 
 def _load_package(name: str, folder: Path) -> None:
@@ -114,7 +114,7 @@ def _load_package(name: str, folder: Path) -> None:
     spec = importlib.util.spec_from_file_location(name, folder / "__init__.py",
                                                   submodule_search_locations=[str(folder)])
     if spec is None or spec.loader is None or not (folder / "__init__.py").is_file():
-        raise BadInput(f"there is no package in '{folder}'.")
+        raise BatchError(f"there is no package in '{folder}'.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -130,7 +130,7 @@ def _lines(options: argparse.Namespace) -> Iterator[Line]:
     for number, row in enumerate(_rows(Path(options.jobs)), start=2):
         strange = [str(name) for name in row if name not in known]
         if strange:
-            raise BadInput(f"{options.jobs}, line {number}: unknown column '{strange[0]}'; known "
+            raise BatchError(f"{options.jobs}, line {number}: unknown column '{strange[0]}'; known "
                            f"are {', '.join(sorted(known))}.")
         yield replace(common, **{name: cell.strip() for name, cell in row.items()
                                  if cell and cell.strip()})
@@ -141,14 +141,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise BadInput(f"the list '{path}' cannot be read: {problem}.") from problem
+        raise BatchError(f"the list '{path}' cannot be read: {problem}.") from problem
 
 
 def _animate(line: Line) -> None:
     """Press the button with one line's settings."""
     face = bpy.context.scene.objects.get(line.object)
     if face is None:
-        raise BadInput(f"the scene has no object '{line.object}'.")
+        raise BatchError(f"the scene has no object '{line.object}'.")
     settings = bpy.context.scene.soliloquy
     settings.source, settings.filepath = "FILE", str(Path(line.audio).resolve())
     settings.face, settings.model, settings.style = face, line.model, line.style
@@ -162,7 +162,7 @@ def _whole(name: str, text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise BadInput(f"{name} must be a whole number, not '{text}'.") from None
+        raise BatchError(f"{name} must be a whole number, not '{text}'.") from None
 
 
 def _save(path: Path) -> None:
@@ -174,7 +174,7 @@ def _render(path: Path, lines: list[Line]) -> None:
     """An .mp4 of the scene with the lines' sound; the scene's own camera and engine are kept."""
     scene = bpy.context.scene
     if scene.camera is None:
-        raise BadInput("the scene has no camera to render from.")
+        raise BatchError("the scene has no camera to render from.")
     for channel, line in enumerate(lines, start=1):
         _add_sound(scene, line, channel)
     render = scene.render
@@ -198,7 +198,7 @@ def _add_sound(scene: bpy.types.Scene, line: Line, channel: int) -> None:
         strip = strips.new_sound(name=Path(path).stem, filepath=path, channel=channel,
                                  frame_start=first)
     except RuntimeError as problem:
-        raise BadInput(f"this Blender cannot render sound: {str(problem).strip()}.") from problem
+        raise BatchError(f"this Blender cannot render sound: {str(problem).strip()}.") from problem
     scene.frame_start = min(scene.frame_start, first)
     scene.frame_end = max(first + int(strip.frame_duration), int(scene.frame_start) + 1)
 
@@ -208,9 +208,9 @@ def _call(operator: Any, **arguments: Any) -> None:
     try:
         result = operator(**arguments)
     except RuntimeError as problem:
-        raise BadInput(" ".join(str(problem).removeprefix("Error: ").split())) from problem
+        raise BatchError(" ".join(str(problem).removeprefix("Error: ").split())) from problem
     if "FINISHED" not in result:
-        raise BadInput("cancelled.")
+        raise BatchError("cancelled.")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ def similarity(reference: Positions, rest: Positions) -> Fit:
 
     Umeyama 1991, eq. 40-42; raises FaceError when either has no size."""
     source, target = (np.asarray(points, dtype=np.float64) for points in (reference, rest))
+    if not np.isfinite(target).all():
+        raise FaceError("face_not_finite", "The mesh has a vertex whose place is not a number.",
+                        "Repair the mesh.")
     source_centre, target_centre = source.mean(axis=0), target.mean(axis=0)
     source, target = source - source_centre, target - target_centre
     source_power, target_power = (float(np.square(points).sum()) for points in (source, target))

@@ -31,7 +31,7 @@ def find(topology: str, vertex_count: int, faces: list[tuple[int, ...]]) -> Tran
     if topology != _TOPOLOGY or not drive.FLAME_FILE.is_file():
         return None
     correspondence = drive.load()
-    if vertex_count != len(correspondence.jaw_weight):
+    if vertex_count != len(correspondence.weight):
         return None
     rest, hash_of_head = _generated()
     return Transfer(rest, correspondence) if pack.face_hash(faces) == hash_of_head else None

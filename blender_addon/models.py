@@ -31,11 +31,9 @@ def locate(context: bpy.types.Context, model: str) -> Path:
 
 
 def _own(context: bpy.types.Context) -> list[Path]:
-    chosen = preferences.get(context)
-    if chosen is None or not chosen.models_folder:
-        return []
-    folder = Path(bpy.path.abspath(chosen.models_folder))
-    if not folder.is_dir():
+    chosen = preferences.machine(context).models_folder
+    folder = Path(chosen)
+    if not chosen or not folder.is_dir():
         return []
     return [path for path in sorted(folder.iterdir())
             if path.suffix == ".zip" or (path / pack.MANIFEST).is_file()]

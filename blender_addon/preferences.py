@@ -1,5 +1,7 @@
 """Facts about this machine: where more models lie, and what to run them on."""
 
+from dataclasses import dataclass
+
 import bpy
 
 DEVICES = (
@@ -9,6 +11,8 @@ DEVICES = (
     ("coreml", "Core ML", "An Apple processor"),
     ("directml", "DirectML", "A graphics card under Windows"),
 )
+
+SILENCE_LIMIT_S = 60.0
 
 
 class SoliloquyPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
@@ -22,7 +26,8 @@ class SoliloquyPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
     device: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Device", items=DEVICES, description="What the worker computes on")
     silence_limit_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Give Up After", subtype="TIME", unit="TIME_ABSOLUTE", default=60.0, min=5.0,
+        name="Give Up After", subtype="TIME", unit="TIME_ABSOLUTE", min=5.0,
+        default=SILENCE_LIMIT_S,
         description="Stop a worker that has given no sign of life for this long (seconds)")
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -31,7 +36,19 @@ class SoliloquyPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
             self.layout.prop(self, name)
 
 
-def get(context: bpy.types.Context) -> SoliloquyPreferences | None:
-    """The preferences, or None where the add-on runs from a checkout without being enabled."""
+@dataclass(frozen=True)
+class Machine:
+    """The preferences as plain values."""
+
+    models_folder: str = ""
+    device: str = "auto"
+    silence_limit_s: float = SILENCE_LIMIT_S
+
+
+def machine(context: bpy.types.Context) -> Machine:
+    """The user's preferences; the defaults where the add-on runs from a checkout."""
     addon = context.preferences.addons.get(__package__)
-    return addon.preferences if addon is not None else None
+    if addon is None:
+        return Machine()
+    chosen = addon.preferences
+    return Machine(bpy.path.abspath(chosen.models_folder), chosen.device, chosen.silence_limit_s)

@@ -73,13 +73,12 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
 
 def _start(context: bpy.types.Context, request: Request, matched: face.Face,
            folder: Path) -> None:
-    chosen = preferences.get(context)
-    current = session.CURRENT
-    ready = current.warm_worker(worker.launch(
-        blender_compat.python_executable(), current.log_path, chosen.device if chosen else "auto"))
+    machine, current = preferences.machine(context), session.CURRENT
+    ready = current.warm_worker(worker.launch(blender_compat.python_executable(),
+                                              current.log_path, machine.device))
     current.job = Job(ready, request,
                       lambda path: takes.prepare(path, matched, request.sound.path), folder,
-                      chosen.silence_limit_s if chosen else 60.0)
+                      machine.silence_limit_s)
 
 
 def _provenance(request: Request, placed: audio_source.PlacedSound,

@@ -12,9 +12,8 @@ bpy = pytest.importorskip("bpy")
 
 from backend import motion  # noqa: E402
 from blender_addon import blender_compat, session  # noqa: E402
-from tests.data import make_tiny_pack  # noqa: E402
-
 from tests.addon.faces import SCALE, opening_at, places_at, rest_places  # noqa: E402
+from tests.data import make_tiny_pack  # noqa: E402
 
 
 def press(undo=False):

@@ -1,5 +1,7 @@
 """A sound strip in the sequencer -> the part of the file to animate."""
 
+from pathlib import Path
+
 import pytest
 
 bpy = pytest.importorskip("bpy")
@@ -56,13 +58,13 @@ def test_a_strip_moved_past_its_sound_is_refused(add_strip, tmp_path):
 
 def test_a_packed_sound_is_unpacked_into_the_jobs_folder(add_strip, tmp_path, voice):
     strip = add_strip()
-    original = open(strip.sound.filepath, "rb").read()
+    original = Path(strip.sound.filepath).read_bytes()
     strip.sound.pack()
     folder = tmp_path / "job"
     folder.mkdir()
     sound = placed(strip, folder).sound
     assert sound.path.startswith(str(folder)) and sound.path.endswith(".wav")
-    assert open(sound.path, "rb").read() == original
+    assert Path(sound.path).read_bytes() == original
 
 
 def test_a_strip_whose_file_is_gone_is_refused(add_strip, tmp_path):
@@ -91,10 +93,10 @@ def test_the_panel_says_how_many_strips_are_selected(add_strip, ball, scene):
 
 def test_a_trimmed_strip_is_animated_where_it_is_heard(add_strip, ball):
     strip = add_strip()
-    strip.frame_final_start, strip.frame_final_end = 25, 40
+    strip.frame_final_start, strip.frame_final_end = 40, 50
     assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
     facts = ball.data.shape_keys.animation_data.action["soliloquy"]
-    assert (facts["first_frame"], facts["last_frame"]) == (25, 39)
+    assert (facts["first_frame"], facts["last_frame"]) == (40, 49)
     assert facts["sound"] == "Line"
 
 

@@ -20,7 +20,7 @@ def blender_axes(points: np.ndarray, scale: float = 1.0) -> np.ndarray:
 
 def test_scale_axes_and_offset_are_found():
     reference = lopsided()
-    fit = face_check.similarity(reference, blender_axes(reference, 100) + (1, 2, 3))
+    fit = face_check.similarity(reference, np.add(blender_axes(reference, 100), (1, 2, 3)))
     np.testing.assert_allclose(fit.linear, [[100, 0, 0], [0, 0, -100], [0, 100, 0]], atol=1e-3)
     np.testing.assert_allclose(fit.offset, [1, 2, 3], atol=1e-3)
     assert fit.residual < 1e-5

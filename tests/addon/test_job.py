@@ -33,10 +33,8 @@ def run(running, limit_s=10.0):
 
 
 def test_done_gives_one_take_per_motion_file(start):
-    paths = []
-    made = run(start("done", "1.npz", "2.npz", prepare=lambda path: paths.append(path.name) or TAKE))
-    assert made == [TAKE, TAKE]
-    assert paths == ["1.npz", "2.npz"]
+    made = run(start("done", "1.npz", "2.npz", prepare=lambda path: path.name))
+    assert made == ["1.npz", "2.npz"]
 
 
 def test_progress_never_goes_back(start):
@@ -44,11 +42,11 @@ def test_progress_never_goes_back(start):
     while running.tick() is None:
         seen.append(running.fraction)
     assert seen == sorted(seen)
-    assert 0.0 <= seen[0] and seen[-1] >= 0.9
+    assert seen[0] >= 0.0 and seen[-1] >= 0.9
 
 
 def test_a_failure_keeps_its_code_message_and_hint(start):
-    with pytest.raises(errors.SoliloquyError, match="Nothing to hear. Speak up.") as caught:
+    with pytest.raises(errors.SoliloquyError, match=r"Nothing to hear\. Speak up\.") as caught:
         run(start("fails"))
     assert caught.value.code == "audio_silent"
 

@@ -5,7 +5,6 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import blender_compat  # noqa: E402
-
 from tests.addon.faces import opening_at, places_at  # noqa: E402
 
 
@@ -90,7 +89,7 @@ def test_nla_tracks_stay_and_play(smile, ball):
     blender_compat.set_slot(strip, theirs)
     data.action = None
     press()
-    assert [t.name for t in data.nla_tracks][0] == "Mine"
+    assert data.nla_tracks[0].name == "Mine"
     assert data.nla_tracks[0].strips[0].action == theirs
     assert smile_at(ball, 51) == pytest.approx(0.5, abs=1e-3)
     assert opening_at(ball, 20) > 0.05

@@ -55,7 +55,8 @@ def test_a_frame_is_found_in_a_scene_of_another_rate():
 
 
 def test_first_key_frame_is_never_before_the_sound():
-    assert [timeline.first_key_frame_up(f) for f in (10.0, 10.00001, 10.4, -2.5)] == [10, 10, 11, -2]
+    firsts = [timeline.first_key_frame_up(frame) for frame in (10.0, 10.00001, 10.4, -2.5)]
+    assert firsts == [10, 10, 11, -2]
 
 
 def test_the_fade_lasts_at_least_one_frame():

@@ -72,7 +72,7 @@ def test_silence_is_measured_from_the_last_word(fake_worker):
 
 def test_a_missing_python_is_one_clear_error(tmp_path):
     start = worker.Launch((str(tmp_path / "no python"),), {}, tmp_path / "log")
-    with pytest.raises(worker.WorkerError, match="could not be started: .*no python"):
+    with pytest.raises(worker.WorkerError, match=r"could not be started: .*no python"):
         worker.Worker(start)
 
 
