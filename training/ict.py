@@ -15,6 +15,9 @@ from .registration import Floats, Ints
 
 # Face, then head and neck, come first in ICT-FaceKit's vertex order; mouth and eye sockets follow.
 SKIN_VERTICES = 11248
+TEETH_VERTICES = slice(17039, 21451)
+# The lower teeth are those that jawOpen moves this far.
+LOWER_TEETH_TRAVEL_CM = 0.3
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class IctFace:
     landmarks: Ints  # (51,)
     names: tuple[str, ...]  # (K,)
     deltas: Floats  # (K, V, 3)
+    lower_teeth: Floats  # (T, 3)
+    lower_teeth_deltas: Floats  # (K, T, 3)
 
 
 def load(folder: Path) -> IctFace:
@@ -42,14 +47,18 @@ def load(folder: Path) -> IctFace:
     names = tuple(indices["expressions"])
     with np.load(folder / "ict_expressions.npz") as arrays:
         order = {name: row for row, name in enumerate(arrays["names"].tolist())}
-        deltas = arrays["deltas"][[order[name] for name in names], :SKIN_VERTICES]
-        vertices = arrays["neutral"][:SKIN_VERTICES]
+        deltas = arrays["deltas"][[order[name] for name in names]].astype(float)
+        vertices = arrays["neutral"].astype(float)
+    opening = np.linalg.norm(deltas[names.index("jawOpen"), TEETH_VERTICES], axis=1)
+    lower = np.flatnonzero(opening > LOWER_TEETH_TRAVEL_CM) + TEETH_VERTICES.start
     return IctFace(
-        vertices.astype(float),
+        vertices[:SKIN_VERTICES],
         _skin_triangles(folder / "generic_neutral_mesh.obj"),
         np.array(indices["idx_to_landmark_verts"][17:]),
         names,
-        deltas.astype(float),
+        deltas[:, :SKIN_VERTICES],
+        vertices[lower],
+        deltas[:, lower],
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import trimesh
@@ -17,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from backend.errors import SoliloquyError
 
-from . import contact, ict, regions
+from . import contact, ict, jaw, regions
 from .regions import LEFT_EYE, RIGHT_EYE
 from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
 from .transfer import carry
@@ -102,8 +103,16 @@ def surface_of_ict(face: ict.IctFace) -> Surface:
     return Surface(face.vertices, face.triangles, labels, matrix)
 
 
-def carry_shapes(template: Template, face: ict.IctFace) -> Floats:
-    """ICT-FaceKit's shapes as fields (K, V, 3) on the template, metres; loose parts get zero."""
+class Carried(NamedTuple):
+    """ICT-FaceKit's shapes on another face."""
+
+    fields: Floats  # (K, V, 3) metres
+    jaw_motion: Floats  # (K, 6) translation in metres and rotation vector of the lower teeth
+    jaw_pivot: Floats  # (3,) metres
+
+
+def carry_shapes(template: Template, face: ict.IctFace) -> Carried:
+    """ICT-FaceKit's shapes on the template; loose parts (eyeballs) get no motion."""
     source, skin = surface_of(template)
     target = surface_of_ict(face)
     registered = register(source, target)
@@ -111,7 +120,10 @@ def carry_shapes(template: Template, face: ict.IctFace) -> Floats:
     pose = fit_similarity(source.landmarks @ source.vertices, target.landmarks @ target.vertices)
     fields = np.zeros((len(felt), *template.vertices.shape))
     fields[:, skin] = felt @ pose.rotation / pose.scale
-    return fields
+    teeth = pose.undo(face.lower_teeth)
+    moved = face.lower_teeth_deltas @ pose.rotation / pose.scale
+    pivot = teeth.mean(axis=0)
+    return Carried(fields, jaw.rigid_motion(teeth - pivot, moved), pivot)
 
 
 def close_openings(template: Template, names: tuple[str, ...], fields: Floats) -> Floats:
@@ -183,12 +195,15 @@ def run(args: argparse.Namespace) -> None:
     landmarks = args.landmarks or args.template.parent / "landmarks51.npz"
     template = load_template(args.template, landmarks)
     face = ict.load(args.shapes)
-    fields = close_openings(template, face.names, carry_shapes(template, face))
+    carried = carry_shapes(template, face)
+    fields = close_openings(template, face.names, carried.fields)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         args.out,
         names=np.array(face.names),
         fields=fields.astype(np.float32),
+        jaw_motion=carried.jaw_motion.astype(np.float32),
+        jaw_pivot=carried.jaw_pivot.astype(np.float32),
         template=template.vertices.astype(np.float32),
         faces=template.triangles.astype(np.int32),
         lip_pairs=lip_pairs_of(template).astype(np.int32),

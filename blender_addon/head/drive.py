@@ -1,9 +1,9 @@
-"""FLAME motion made to move the Soliloquy head: a linear map, so it carries bases as well as frames."""
+"""FLAME motion made to move the Soliloquy head: a linear map, so it carries bases too."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,41 +16,39 @@ FLAME_FILE = Path(__file__).with_name("flame.npz")
 FRAMES_AT_ONCE = 64
 
 
-class Correspondence(NamedTuple):
+@dataclass(frozen=True)
+class Correspondence:
     """How each head vertex follows FLAME.
 
-    Skin: matrix @ (weighted mean of a few FLAME displacements). Jaw: the rigid motion (translation,
-    small rotation vector) of FLAME's chin, taken with jaw_weight by teeth, tongue and cavity.
+    Skin takes matrix @ (weighted mean of a few FLAME displacements). Beside that, a handful of
+    numbers read off FLAME's skin (jaw translation and rotation, each eye's lid closure) each add
+    their own shape: teeth, tongue and cavity follow the jaw, and the head's lids close fully.
     """
 
     index: Ints  # (V, S) FLAME vertices
     weight: Floats  # (V, S)
     matrix: Floats  # (V, 3, 3)
-    jaw_index: Ints  # (J,) FLAME vertices of the chin
-    jaw_solver: Floats  # (6, 3 J): their displacements -> translation (3), rotation vector (3)
-    jaw_weight: Floats  # (V,)
-    jaw_arm: Floats  # (V, 3) metres from the jaw's pivot
+    readout_index: Ints  # (N,) FLAME vertices
+    readout: Floats  # (R, 3 N): their displacements -> R numbers
+    shapes: Floats  # (R, V, 3) metres for a number of 1
+
+    @property
+    def vertex_count(self) -> int:
+        """Vertices of the head it drives."""
+        return len(self.weight)
 
 
 def load(path: Path = FLAME_FILE) -> Correspondence:
     """Read a stored correspondence."""
     with np.load(path, allow_pickle=False) as arrays:
-        integers = {"index", "jaw_index"}
         return Correspondence(
             **{
-                name: arrays[name].astype(np.int32 if name in integers else np.float32)
-                for name in Correspondence._fields
+                field.name: arrays[field.name].astype(
+                    np.int32 if "index" in field.name else np.float32
+                )
+                for field in fields(Correspondence)
             }
         )
-
-
-def save(path: Path, correspondence: Correspondence) -> None:
-    """Write small: half precision is 1/2000 of a displacement, and FLAME has 5,023 vertices."""
-    arrays = {
-        name: value.astype(np.uint16 if value.dtype.kind in "iu" else np.float16)
-        for name, value in correspondence._asdict().items()
-    }
-    np.savez_compressed(path, **arrays)
 
 
 def drive(displacements: Floats, correspondence: Correspondence) -> Floats:
@@ -59,7 +57,7 @@ def drive(displacements: Floats, correspondence: Correspondence) -> Floats:
     for start in range(0, len(displacements), FRAMES_AT_ONCE):
         part = slice(start, start + FRAMES_AT_ONCE)
         frames = np.asarray(displacements[part], dtype=np.float32)
-        moved[part] = _skin(frames, correspondence) + _jaw(frames, correspondence)
+        moved[part] = _skin(frames, correspondence) + _read_shapes(frames, correspondence)
     return moved
 
 
@@ -72,9 +70,7 @@ def _skin(frames: Floats, correspondence: Correspondence) -> Floats:
     return np.asarray(np.einsum("vij,tvj->tvi", correspondence.matrix, mean))
 
 
-def _jaw(frames: Floats, correspondence: Correspondence) -> Floats:
-    """Jaw motion (T, V, 3); zero for what does not follow the jaw."""
-    chin = frames[:, correspondence.jaw_index].reshape(len(frames), -1)
-    motion = chin @ correspondence.jaw_solver.T
-    turned = np.cross(motion[:, None, 3:], correspondence.jaw_arm[None])
-    return np.asarray(correspondence.jaw_weight[:, None] * (motion[:, None, :3] + turned))
+def _read_shapes(frames: Floats, correspondence: Correspondence) -> Floats:
+    """Motion (T, V, 3) of the shapes that follow numbers read off FLAME."""
+    seen = frames[:, correspondence.readout_index].reshape(len(frames), -1)
+    return np.asarray(np.tensordot(seen @ correspondence.readout.T, correspondence.shapes, 1))
