@@ -79,15 +79,15 @@ def _read(file: soundfile.SoundFile, path: str, rate_hz: int, span: Span,
     for block in _mono_blocks(file, path, count):
         done += len(block)
         block = np.clip(block * np.float32(span.volume), -1, 1)
-        parts.append(stream.resample_chunk(block) if stream else block)
+        parts.append(np.clip(stream.resample_chunk(block), -1, 1) if stream else block)
         if on_block:
             on_block(done, count)
     _check_complete(file, path, done, count)
     if stream:
-        parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-    samples = np.clip(np.concatenate(parts), -1, 1)
-    _check_loudness(samples, path)
-    return Sound(samples, rate_hz, done / source_rate_hz)
+        rest = stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+        parts.append(np.clip(rest, -1, 1))
+    _check_loudness(parts, path)
+    return Sound(np.concatenate(parts), rate_hz, done / source_rate_hz)
 
 
 def _place(file: soundfile.SoundFile, path: str, span: Span) -> tuple[int, int]:
@@ -126,9 +126,9 @@ def _check_complete(file: soundfile.SoundFile, path: str, done: int, count: int)
                          f"s of {count / file.samplerate:.2f} s.", "Save or copy the sound again.")
 
 
-def _check_loudness(samples: Floats, path: str) -> None:
+def _check_loudness(parts: list[Floats], path: str) -> None:
     """Refuse what is silent throughout; pauses are welcome."""
-    peak = float(np.abs(samples).max(initial=0))
+    peak = max(float(np.abs(part).max(initial=0)) for part in parts)
     if peak < 10 ** (SILENCE_DBFS / 20):
         level = f"its peak is {20 * math.log10(peak):.0f} dBFS" if peak else "all samples are 0"
         raise AudioError("audio_silent", f"'{path}' is silent: {level}.",

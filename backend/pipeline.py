@@ -53,7 +53,9 @@ class Generator:
         """A sound -> speech features (T, F) at the pack's fps, T = ceil(seconds * fps)."""
         manifest = self.pack.manifest
         hop = round(manifest.sample_rate_hz / manifest.features.rate_hz)
-        samples = np.pad(sound.samples, (0, max(0, hop - len(sound.samples))))
+        samples = sound.samples
+        if len(samples) < hop:
+            samples = np.pad(samples, (0, hop - len(samples)))
         total, rate_hz = len(samples) // hop, manifest.features.rate_hz
         context = round(CONTEXT_S * rate_hz)
         most = round(LISTEN_S * rate_hz)
@@ -126,14 +128,16 @@ class Generator:
             span = audio.Span(job.start_s, job.duration_s, job.speed, job.volume)
             sound = audio.load(job.audio, self.pack.manifest.sample_rate_hz, span,
                                lambda done, total: on_progress("load", done, total))
+        seconds = sound.seconds
         with clock.stage("listen"):
             heard = self.listen(sound, on_progress)
+        del sound  # the samples of an hour are 230 MB, and only the features are needed from here
         for take, path in enumerate(paths):
             with clock.stage("imagine"):
                 latents = self.imagine(heard, job.seed + take, job.steps, job.style, on_progress)
             with clock.stage("decode"):
                 self._write(path, self.decode(latents, on_progress), len(heard),
-                            self._info(sound.seconds, job.seed + take))
+                            self._info(seconds, job.seed + take))
             on_progress("write", take + 1, len(paths))
         return Done(job.id, tuple(map(str, paths)), clock.total_s(),
                     dict(clock.stages_s))

@@ -85,11 +85,14 @@ def peak_rss_mb() -> float:
     """The most memory this process has held so far, in MB of 10^6 bytes."""
     if sys.platform == "win32":
         return _peak_rss_windows_mb()
+    if sys.platform == "linux":
+        # Not getrusage: there a process starts with the peak of the one that launched it.
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        peak_kib = next(line.split()[1] for line in status.splitlines() if line[:6] == "VmHWM:")
+        return int(peak_kib) * 1024 / 1e6
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes on Linux, bytes on macOS (getrusage(2) of each).
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
 
 
 def _peak_rss_windows_mb() -> float:
