@@ -3,11 +3,13 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import backend
 from backend import __main__, errors, motion
 from backend.commands import animate, bench
 from backend.messages import EmotionSpan
@@ -197,3 +199,8 @@ def test_bench_measures_what_the_budgets_ask_for(command, voice, write_wav, tiny
     assert figures["warm_seconds_per_10_s"] == pytest.approx(figures["warm_seconds"] / 0.15,
                                                              abs=1e-3)
     assert 20 < figures["peak_rss_mb"] == pytest.approx(bench.peak_rss_mb(), rel=0.5)
+
+
+def test_the_package_says_the_version_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert backend.__version__ == project["version"]
