@@ -40,26 +40,6 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True)
-class EncoderConfig:
-    """The compact speech encoder and its training."""
-
-    mel_bands: int = 80
-    channels: int = 192
-    dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
-    features: int = 64  # F, what the later stages see
-    level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
-    level_ahead_s: float = 0.3  # ... and ahead
-    dropout: float = 0.1
-    minutes: float = 14.0
-    batch: int = 24
-    crop_s: float = 2.6
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    seed: int = 0
-    threads: int = 1
-
-
-@dataclass(frozen=True)
 class OptimiserConfig:
     """AdamW with warm-up and cosine decay; ``steps`` is overruled by ``--minutes``."""
 
@@ -76,6 +56,24 @@ class OptimiserConfig:
     bfloat16: bool = False  # several times faster on CPUs with AMX; slower on those without
     log_every: int = 20
     checkpoint_every_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The compact speech encoder and its training."""
+
+    mel_bands: int = 80
+    channels: int = 192
+    dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
+    features: int = 64  # F, what the later stages see
+    level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
+    level_ahead_s: float = 0.3  # ... and ahead
+    dropout: float = 0.1
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(
+            steps=3000, batch=24, crop_frames=130, learning_rate=2e-3, weight_decay=0.02
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ class ExportConfig:
 
     sampler: str = "ddim"
     sampler_steps: int = 12
-    half_decoder: bool = False  # store the decoder's last matrix as float16
+    half_weights: bool = False  # round large weights to float16 and store them so
     licence: str = "GPL-3.0-or-later"
     credits: tuple[str, ...] = ()
 

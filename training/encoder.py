@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.errors import SoliloquyError
-from training.config import EncoderConfig
+from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONES, VISEMES
 
 SAMPLE_RATE_HZ = 16000
@@ -190,12 +190,17 @@ def save(path: Path, encoder: CompactEncoder, extra: dict[str, Any] | None = Non
     partial.replace(path)
 
 
+def config_of(table: dict[str, Any]) -> EncoderConfig:
+    """The configuration from a checkpoint's plain values."""
+    optimiser = OptimiserConfig(**table["optimiser"])
+    return EncoderConfig(**dict(table, dilations=tuple(table["dilations"]), optimiser=optimiser))
+
+
 def load(path: Path) -> CompactEncoder:
     """A trained encoder in evaluation mode, frozen; raises EncoderFileError."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        config = dict(content["config"], dilations=tuple(content["config"]["dilations"]))
-        encoder = CompactEncoder(EncoderConfig(**config))
+        encoder = CompactEncoder(config_of(content["config"]))
         encoder.load_state_dict(content["model"])
     except FileNotFoundError as error:
         raise EncoderFileError(
