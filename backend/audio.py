@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile  # type: ignore[import-untyped,unused-ignore]
+import soundfile
 import soxr
 
 from .errors import AudioError, RequestError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime  # type: ignore[import-untyped,unused-ignore]
+import onnxruntime
 
 from .errors import DeviceError, PackError
 from .pack import Pack
