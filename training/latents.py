@@ -1,7 +1,7 @@
 """What stage 2 trains on, made once from both frozen networks and kept in WORK/latents.pt."""
 
 import hashlib
-from collections.abc import Callable
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,8 @@ from . import checkpoint, encoder, stage1
 from .config import Recipe
 from .corpus.clips import Clip, read_clips, read_samples, read_track
 from .encoder import FEATURE_RATE_HZ, CompactEncoder
+from .encoder_augment import SpectralWarp, spoil
 from .rig_file import Array, Rig
-
-Augment = Callable[[Array, np.random.Generator], Array]
 
 
 class Example(NamedTuple):
@@ -84,9 +83,17 @@ def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
 
 
 def _copies(heard: CompactEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:
-    """Features of the clean clip and of its augmented copies (copies, T, F)."""
+    """Features of the clean clip and of its spoiled copies (copies, T, F)."""
     samples = read_samples(corpus, clip)
     rows = [features_of(heard, samples, frames, recipe.fps)]
+    warp = SpectralWarp(heard.config.mel_bands)
+    for copy in range(recipe.stage2.augmented_copies):
+        rng = torch.Generator().manual_seed(zlib.crc32(f"{clip.id} {copy}".encode()))
+        with torch.inference_mode():
+            spoiled = spoil(torch.from_numpy(samples)[None], rng)
+            mel = warp(heard.log_mel.power(spoiled), rng)
+            features: Array = heard.from_mel(mel)[0].numpy()
+        rows.append(frame_features.to_frames(features, FEATURE_RATE_HZ, frames, recipe.fps))
     return torch.from_numpy(np.stack(rows))
 
 

@@ -1,0 +1,216 @@
+"""Export a trained model as a pack; refuses when onnxruntime and torch differ."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped,unused-ignore]
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from backend import pack
+from backend.errors import SoliloquyError
+
+from . import config, encoder, graphs, rig_file, stage1, stage2
+from .config import Recipe
+from .rig_file import Array, Rig
+
+SAMPLES_TRIED = (16000, 16000 * 3 + 123, 16000 * 7)
+FRAMES_TRIED = (2, 31, 150, 600)
+TOLERANCE = 1e-4
+
+
+class ExportError(SoliloquyError):
+    """What is to be exported does not fit together, or the graphs do not do what torch does."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__("export", message, hint)
+
+
+class DecoderGraph(nn.Module):
+    """Latents (1, T, H * C) of unit variance -> displacements (1, T, V, 3), metres."""
+
+    def __init__(self, first: stage1.Trained, latent_scale: float) -> None:
+        super().__init__()
+        self.model, self.latent_scale = first.model, latent_scale
+        self.scale = first.normaliser.scale
+        self.register_buffer("mean", torch.from_numpy(first.normaliser.mean))
+        self.mean: Tensor
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.model.decode(latents * self.latent_scale) * self.scale + self.mean
+
+
+class Model(NamedTuple):
+    """The three trained networks of a pack, ready to export."""
+
+    encoder: nn.Module
+    second: stage2.Trained
+    decoder: DecoderGraph
+    codes: Array  # (N, C), divided by the latent scale
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    config.add_recipe_arguments(parser)
+    parser.add_argument("--reference", type=Path, help="npz with the rest pose to show, (V, 3)")
+    parser.add_argument("--out", type=Path, required=True, help="the pack's folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the pack of WORK's networks to ``--out``."""
+    recipe = config.load(args.recipe)
+    work = config.work_folder(args, recipe)
+    rig = rig_file.read(work / "rig.npz")
+    rest = rig.template if args.reference is None else _read_rest(args.reference, rig)
+    written = write(load(work, recipe, rig), recipe, rig, rest, args.out)
+    total = sum(entry.bytes for entry in written.manifest.files.values())
+    print(f"{args.out}: {total / 1e6:.1f} MB")
+
+
+def load(work: Path, recipe: Recipe, rig: Rig) -> Model:
+    """The networks of a working folder; raises CheckpointError, EncoderFileError."""
+    first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
+    codes: Array = first.model.quantizer.codes.detach().numpy() / np.float32(second.scale)
+    heard = encoder.load(work / "encoder.pt")
+    return Model(heard, second, DecoderGraph(first, second.scale).eval(), codes)
+
+
+def write(model: Model, recipe: Recipe, rig: Rig, rest: Array, out: Path) -> pack.Pack:
+    """Write graphs, codebook, reference and manifest into ``out``; raises ExportError, PackError.
+
+    An old pack in ``out`` is replaced, but only once the new one is whole.
+    """
+    draft = out.with_name(out.name + ".part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    if recipe.export.half_weights:
+        for network in (model.encoder, model.second.model, model.decoder):
+            graphs.round_to_half(network)
+    _write_graphs(model, recipe, draft)
+    check_parity(model, draft)
+    np.savez(draft / "codebook.npz", codes=model.codes)
+    np.savez(draft / "reference.npz", **reference(rig, rest, model.decoder))
+    pack.write(draft, manifest(model, recipe, rig))
+    shutil.rmtree(out, ignore_errors=True)
+    draft.rename(out)
+    return pack.load(out)
+
+
+def _write_graphs(model: Model, recipe: Recipe, folder: Path) -> None:
+    for name, (network, signature) in signatures(model).items():
+        graphs.export(network, signature, folder / name)
+        if recipe.export.half_weights:
+            graphs.store_half(folder / name)
+
+
+def signatures(model: Model) -> dict[str, tuple[nn.Module, graphs.Signature]]:
+    """Each graph's file name, network, and named inputs and output as the pack format has them."""
+    second = model.second
+    size = second.model.output.out_features
+    frames, time = torch.zeros(1, 40, size), {1: "T"}
+    heard, style = torch.zeros(1, 40, second.features), torch.zeros(1, len(second.styles))
+    step = torch.zeros(1, dtype=torch.int64)
+    listen = graphs.Signature(
+        {"waveform": torch.zeros(1, SAMPLES_TRIED[0])},
+        {"waveform": {1: "samples"}, "features": {1: "frames"}},
+        "features",
+    )
+    denoise = graphs.Signature(
+        {"noisy": frames, "features": heard, "style": style, "step": step},
+        {"noisy": time, "features": time, "clean": time},
+        "clean",
+    )
+    decode = graphs.Signature(
+        {"latents": frames}, {"latents": time, "displacements": time}, "displacements"
+    )
+    return {
+        "audio_encoder.onnx": (model.encoder, listen),
+        "denoiser.onnx": (second.model, denoise),
+        "decoder.onnx": (model.decoder, decode),
+    }
+
+
+def check_parity(model: Model, folder: Path) -> None:
+    """Run torch and onnxruntime on the same inputs of several lengths; raises ExportError."""
+    for name, (network, signature) in signatures(model).items():
+        session = onnxruntime.InferenceSession(folder / name, providers=["CPUExecutionProvider"])
+        for length in SAMPLES_TRIED if name == "audio_encoder.onnx" else FRAMES_TRIED:
+            inputs = _random_inputs(signature, length)
+            with torch.inference_mode():
+                expected = network(*inputs.values()).numpy()
+            given = session.run(None, {key: value.numpy() for key, value in inputs.items()})[0]
+            _compare(name, length, expected, given)
+
+
+def _random_inputs(signature: graphs.Signature, length: int) -> dict[str, Tensor]:
+    rng = torch.Generator().manual_seed(length)
+    inputs = {}
+    for name, example in signature.inputs.items():
+        shape = list(example.shape)
+        for axis in signature.dynamic.get(name, {}):
+            shape[axis] = length
+        drawn = torch.randn(shape, generator=rng) * (0.1 if name == "waveform" else 1.0)
+        inputs[name] = drawn if example.dtype == torch.float32 else torch.full(shape, 500)
+    return inputs
+
+
+def _compare(name: str, length: int, expected: Array, given: Array) -> None:
+    if expected.shape != given.shape:
+        message = f"{name} gives {given.shape} at length {length}, torch {expected.shape}"
+        raise ExportError(message, "this is a fault of the exporter")
+    error = float(np.abs(expected - given).max())
+    if not error <= TOLERANCE:
+        message = f"{name} differs from torch by {error:.2g} at length {length}"
+        raise ExportError(message, f"at most {TOLERANCE} is allowed; try half_weights = false")
+
+
+def reference(rig: Rig, rest: Array, decoder: DecoderGraph) -> dict[str, NDArray[np.generic]]:
+    """What reference.npz holds, in the topology's vertex order."""
+    scale = np.full(len(rest), decoder.scale, dtype=np.float32)
+    mean = decoder.mean.numpy()
+    return {"rest": rest, "mean": mean, "scale": scale, "lip_pairs": rig.lip_pairs, **rig.masks}
+
+
+def manifest(model: Model, recipe: Recipe, rig: Rig) -> pack.Manifest:
+    """The pack's manifest, its files not yet measured."""
+    return pack.Manifest(
+        schema_version=pack.SCHEMA_VERSION,
+        name=recipe.name,
+        method="gldi",
+        topology=pack.Topology(recipe.topology, len(rig.template), pack.face_hash(rig.faces)),
+        fps=float(recipe.fps),
+        metres_per_unit=1.0,
+        sample_rate_hz=recipe.sample_rate_hz,
+        features=pack.Features(float(encoder.FEATURE_RATE_HZ), model.second.features),
+        latent_shape=(recipe.stage1.components, recipe.stage1.channels),
+        schedule=pack.NoiseSchedule("cosine", recipe.stage2.diffusion_steps),
+        sampler=pack.DefaultSampler(recipe.export.sampler, recipe.export.sampler_steps, 0.0),
+        styles=model.second.styles,
+        emotions=(),
+        training=_plain(config.to_dict(recipe)),
+        licence=recipe.export.licence,
+        credits=recipe.export.credits,
+    )
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as JSON gives them back (tuples become lists)."""
+    plain: dict[str, Any] = json.loads(json.dumps(settings))
+    return plain
+
+
+def _read_rest(path: Path, rig: Rig) -> Array:
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            rest: Array = data["rest"].astype(np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{path} holds no rest pose: {error}", "make it again") from error
+    if rest.shape != rig.template.shape:
+        message = f"{path} has a rest pose {rest.shape}, the rig {rig.template.shape}"
+        raise ExportError(message, "make it again with this rig")
+    return rest
