@@ -22,6 +22,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent
@@ -44,6 +45,12 @@ PROVIDERS = {
     "cuda": ("onnxruntime-gpu", ("linux-x64", "windows-x64")),
     "directml": ("onnxruntime-directml", ("windows-x64",)),
 }
+
+
+def this_platform() -> str:
+    """The platform this process runs on, by Blender's name for it."""
+    system = {"linux": "linux", "win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+    return f"{system}-{'arm64' if machine() in ('arm64', 'aarch64') else 'x64'}"
 
 
 class BuildError(Exception):
@@ -191,7 +198,7 @@ def build(platform: str, provider: str, out: Path, models: Path = ROOT / "models
 def main(arguments: list[str] | None = None) -> int:
     """Build one zip; print its path, its size and the validator's word. 2 if it cannot be built."""
     parser = argparse.ArgumentParser(description="Pack the Blender extension of one platform.")
-    parser.add_argument("--platform", choices=tuple(WHEEL_TAGS), default="linux-x64")
+    parser.add_argument("--platform", choices=tuple(WHEEL_TAGS), default=this_platform())
     parser.add_argument("--provider", choices=tuple(PROVIDERS), default="cpu")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     options = parser.parse_args(arguments)
