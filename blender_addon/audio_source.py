@@ -44,8 +44,9 @@ def from_strip(strip: Any, strip_scene: bpy.types.Scene, face_scene: bpy.types.S
     """What a strip plays; packed sounds are unpacked into `folder`. Raises AudioError when the
     strip has no sound to hear or its speed changes within."""
     fps = scene_fps(strip_scene)
-    speed = timeline.retimed_speed([key.timeline_frame for key in strip.retiming_keys],
-                                   blender_compat.content_frames(strip))
+    # A Blender built without its audio library (Debian's 4.3) has strips without retiming.
+    retiming_keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
+    speed = timeline.retimed_speed(retiming_keys, blender_compat.content_frames(strip))
     if speed is None:
         raise errors.AudioError("strip_retimed", f"The strip '{strip.name}' changes its speed.",
                                 "Give it one speed, or render it to a file and use that.")
