@@ -6,7 +6,7 @@ from . import eyelids, form
 from .loft import loft, mirrored
 from .mesh import Array, Piece, simple_piece
 
-_BROW_SECTIONS = 11
+_BROW_SECTIONS = 10
 
 
 def brow_line(s: Array) -> Array:
@@ -17,32 +17,32 @@ def brow_line(s: Array) -> Array:
 
 
 def _brow_sections() -> Array:
-    s = np.linspace(0, 1, _BROW_SECTIONS)
+    s = (1 - np.cos(np.pi * np.linspace(0, 1, _BROW_SECTIONS))) / 2
     line = brow_line(s)
     tangent = np.gradient(line, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1)[:, None]
     normal = form.normal(line)
     across = np.cross(normal, tangent)
-    width = 3.3 * np.sqrt(np.maximum((1 - s**2.2) * (1 - (1 - s) ** 9), 0.004)) + 0.15
-    angle = np.arange(8) * 2 * np.pi / 8
+    width = 3.3 * np.sqrt(np.maximum((1 - s**2) * (1 - (1 - s) ** 14), 0.002)) + 0.1
+    angle = np.arange(6) * 2 * np.pi / 6
     ring = (np.cos(angle)[None, :, None] * (width[:, None, None] * across[:, None])
             + np.sin(angle)[None, :, None] * (0.3 * width[:, None, None] * normal[:, None]))
     return line[:, None] + 0.6 * normal[:, None] + ring
 
 
 def _lash_sections() -> Array:
-    theta = np.linspace(np.radians(178), np.radians(-8), 15)
+    theta = np.linspace(np.radians(178), np.radians(-8), 13)
     azimuth, elevation = eyelids.lid_edge(np.maximum(theta, 0.001))
     t = np.linspace(0, 1, len(theta))
-    length = 1.0 + 3.6 * t**1.3 * np.sqrt(np.maximum(1 - t**6, 0.02))
+    length = 0.8 + 3.4 * t**1.3 * np.sqrt(np.maximum(1 - t**6, 0.02))
     root = eyelids.on_eye(azimuth, elevation, np.full(len(t), eyelids.RADIUS_MM + 1.4))
     out = eyelids.on_eye(azimuth + 0.25 * t, elevation + 0.1, np.full(len(t), 1.0))
     out = out - eyelids.CENTRE_MM
     up = np.array([0.25, 1.0, 0.0])
     tip = root + out * length[:, None] + up * (0.45 * length)[:, None]
-    half = (0.7 * np.sqrt(np.maximum(1 - (2 * t - 1) ** 8, 0.05)))[:, None] * np.array([0, 1.0, 0])
-    return np.stack([root - half, 0.5 * (root + tip) - 0.6 * half - (0, 0.3, 0), tip,
-                     0.5 * (root + tip) + 0.4 * half, root + half, root - 0.8 * out], axis=1)
+    half = (0.5 * np.sqrt(np.maximum(1 - (2 * t - 1) ** 8, 0.05)))[:, None] * np.array([0, 1.0, 0])
+    middle = (root + tip) / 2
+    return np.stack([root - half, middle - 0.6 * half, tip, root + half], axis=1)
 
 
 def _strip(sections: Array, part: str, side: int) -> Piece:
@@ -50,7 +50,7 @@ def _strip(sections: Array, part: str, side: int) -> Piece:
     if side < 0:
         vertices, faces = mirrored(vertices, faces)
     place = np.indices(sections.shape[:2]).reshape(2, -1).T.astype(float)
-    return simple_piece(vertices, faces, part, "hair", place)
+    return simple_piece(vertices, faces, part, part, place)
 
 
 def brow(side: int) -> Piece:

@@ -2,19 +2,20 @@
 
 import numpy as np
 
-from .cage import rectangle
+from .form import side_mm
 from .mesh import Array
 
-_EAR_MM = np.array([69.0, 6.0, -40.0])
-_TURN = np.radians(24)
-# Per ring: scale, how far the rear stands off, how far the front does (mm).
+_EAR_MM = np.array([66.5, 6.0, -38.0])
+_TURN = np.radians(17)
+# Per ring: scale, how far the rear stands off, how far the front does, mm down and forward.
 _EAR_RINGS = (
-    (0.66, 5.0, 1.0),
-    (0.98, 10.0, 1.5),
-    (1.04, 13.5, 2.5),
-    (0.88, 14.5, 3.5),
-    (0.70, 9.0, 2.0),
-    (0.45, 5.0, 0.0),
+    (0.66, 5.0, 2.0, 0.0),
+    (1.0, 10.0, 4.0, 0.0),
+    (1.04, 14.5, 6.5, 0.0),
+    (0.84, 14.5, 7.5, 0.3),
+    (0.72, 8.0, 6.0, 1.0),
+    (0.46, 11.0, 5.0, 2.0),
+    (0.31, 5.0, 3.5, 2.2),
 )
 
 
@@ -35,28 +36,30 @@ def _outline(angle: Array) -> tuple[Array, Array]:
 
 
 def _ear_angles() -> Array:
-    points = np.array(rectangle(3, 5, 7, 10), dtype=float) - (4.0, 8.5)
-    return np.asarray(np.arctan2(points[:, 1] / 1.5, points[:, 0]))
+    """Angle (10,) of each loop vertex, whose second one is the lowest."""
+    return np.asarray((np.arange(10) - 1) * 2 * np.pi / 10 - np.pi / 2)
 
 
 def ear_rim_mm() -> Array:
-    """First guess (10, 3) of the ear's root, to be put onto the head's form."""
+    """Positions (10, 3) of the ear's root on the head's form."""
     u, v = _outline(_ear_angles())
-    return _ear_point(0.72 * u - 1, 0.8 * v, np.full(len(u), 0.0))
+    p = _ear_point(0.66 * u - 1, 0.72 * v, np.zeros(len(u)))
+    p[:, 0] = side_mm(p[:, 1:])
+    return p
 
 
 def ear_ring_mm(number: int) -> Array:
     """Positions (10, 3) of ring `number` >= 1 of the +x ear."""
-    scale, rear, front = _EAR_RINGS[number - 1]
+    scale, rear, front, shift = _EAR_RINGS[number - 1]
     angle = _ear_angles()
     u, v = _outline(angle)
     mix = (1 + np.cos(angle)) / 2 * (0.75 + 0.25 * np.sin(angle))
-    return _ear_point(scale * u, scale * v, front + (rear - front) * mix)
+    return _ear_point(scale * u - shift, scale * v - shift, front + (rear - front) * mix)
 
 
 def ear_cap_mm(v: int) -> Array:
     """Position (3,) of an inner vertex of the shell's floor."""
-    return _ear_point(np.array([-1.0]), np.array([(v - 1.5) * 7.0]), np.array([-1.0]))[0]
+    return _ear_point(np.array([-2.0]), np.array([(v - 1.5) * 5.0 - 3.0]), np.array([2.0]))[0]
 
 
 NOSTRIL_RIM_MM = np.array([[3.8, -22.0, 59.5], [10.6, -21.5, 55.0], [11.5, -19.0, 59.0],

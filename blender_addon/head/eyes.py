@@ -6,18 +6,18 @@ from .eyelids import CENTRE_MM, RADIUS_MM
 from .loft import mirrored
 from .mesh import Array, Face, Piece, corners
 
-_SEGMENTS = 20
-_ANGLES = np.radians([4, 10.5, 13, 19, 24.5, 27, 31, 40, 52, 68, 88, 112, 140.0])
+_SEGMENTS = 18
+_ANGLES = np.radians([4, 10.5, 13, 19, 24.5, 27, 31, 40, 54, 74, 100, 135.0])
 _PUPIL_RINGS, _IRIS_RINGS = 2, 6
-_SHADES = np.array([1.0, 1.0, 1.5, 1.2, 0.8, 0.35, 1, 1, 1, 1, 1, 1, 1])
+_SHADES = np.array([1.0, 1.0, 1.2, 1.9, 1.2, 0.3, 1, 1, 1, 1, 1, 1])
 
 
 def _sphere() -> Array:
     """Vertices (V, 3) of a unit sphere round +z: front pole, rings, rear pole."""
     turn = np.arange(_SEGMENTS) * 2 * np.pi / _SEGMENTS
     rings = [
-        np.stack([np.sin(a) * np.cos(turn), np.sin(a) * np.sin(turn), np.full_like(turn, np.cos(a))],
-                 axis=-1)
+        np.column_stack([np.sin(a) * np.cos(turn), np.sin(a) * np.sin(turn),
+                         np.full(_SEGMENTS, np.cos(a))])
         for a in _ANGLES
     ]
     return np.concatenate([[[0, 0, 1.0]], *rings, [[0, 0, -1.0]]])

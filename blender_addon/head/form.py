@@ -42,6 +42,7 @@ def _skull(p: Array) -> Array:
     head = _ellipsoid(p, (0, 48, -30), (72, 81, 83))
     head = _join(head, _ellipsoid(p, (0, 60, 6), (50, 40, 43)), 6)
     head = _join(head, _ellipsoid(p, (0, -8, 0), (65, 60, 47)), 8)
+    head = _join(head, _ellipsoid(p, (0, 2, -38), (60, 36, 50)), 6)
     head = _join(head, _ellipsoid(p, (0, -48, 4), (46, 32, 42)), 7)
     head = _join(head, _ellipsoid(p, (0, -68, 30), (19, 13, 18)), 7)
     return _join(head, _cone(p, (0, -50, -36), (0, -190, -44), 34, 40), 12)
@@ -49,9 +50,9 @@ def _skull(p: Array) -> Array:
 
 def _nose(p: Array) -> Array:
     nose = _cone(p, (0, 24, 44), (0, -5, 57), 7, 7.5)
-    nose = _join(nose, _ellipsoid(p, (0, -11, 61), (9.5, 8, 9.5)), 2.5)
+    nose = _join(nose, _ellipsoid(p, (0, -11, 61.5), (9.5, 8, 9.5)), 2.5)
     nose = _join(nose, _ellipsoid(p, (0, -17, 54), (6, 6, 9)), 2)
-    return _join(nose, _ellipsoid(p, (10, -15, 53), (6, 5.5, 7)), 2)
+    return _join(nose, _ellipsoid(p, (11, -15, 53), (5.5, 5.5, 7.5)), 1.8)
 
 
 def distance_mm(p: Array) -> Array:
@@ -59,17 +60,24 @@ def distance_mm(p: Array) -> Array:
     p = np.stack([np.abs(p[..., 0]), p[..., 1], p[..., 2]], axis=-1)
     head = _join(_skull(p), _ellipsoid(p, (37, -17, 20), (22, 21, 21)), 7)
     head = _join(head, _ellipsoid(p, (0, -42, 33), (29, 20, 21)), 5)
-    head = _join(head, _nose(p), 3.2)
-    head += 4.0 * bump(p, (32, 13, 46), (14, 11, 20))
+    head = _join(head, _nose(p), 5)
+    head += 3.6 * bump(p, (34, 13, 46), (13, 11, 20))
+    head += 0.8 * bump(p, (21, -13, 50), (4, 6, 10))
     head += 0.7 * bump(p, (0, -31, 60), (2.2, 5, 10))
     return head
 
 
 def _sample(p: Array) -> tuple[Array, Array]:
-    """Distance (N,) and its gradient (N, 3) at points, from four neighbours of each."""
+    """Distance (N,) and its gradient (N, 3) at points, from four neighbours of each.
+
+    Points are taken on the +x side, so that both sides get mirrored values to the last bit.
+    """
     offsets = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], dtype=float)
-    around = distance_mm(p[:, None] + 0.3 * offsets)
-    return around.mean(axis=1), (around @ offsets) / 1.2
+    side = np.where(np.abs(p[:, 0]) < 1e-6, 0.0, np.sign(p[:, 0]))
+    flip = np.column_stack([side, np.ones((len(p), 2))])
+    half = np.column_stack([np.abs(p[:, 0]), p[:, 1:]])
+    around = distance_mm(half[:, None] + 0.3 * offsets)
+    return around.mean(axis=1), flip * (around @ offsets) / 1.2
 
 
 def normal(p: Array) -> Array:
@@ -86,9 +94,21 @@ def project(p: Array, steps: int = 4) -> Array:
     return p
 
 
-def front_mm(xy: Array) -> Array:
-    """Depth z (N,) of the form's foremost point above places (N, 2) of the frontal plane."""
-    p = np.column_stack([xy, np.full(len(xy), 90.0)])
+def along_ray(origin: Array, ray: Array) -> Array:
+    """Where unit rays (N, 3) from origins (N, 3) within the head leave the form: (N, 3)."""
+    reach = np.full((len(ray), 1), 130.0)
     for _ in range(40):
-        p[:, 2] -= 0.9 * distance_mm(p)
-    return np.asarray(p[:, 2])
+        reach -= 0.9 * distance_mm(origin + reach * ray)[:, None]
+    return np.asarray(origin + reach * ray)
+
+
+def front_mm(xy: Array) -> Array:
+    """Depth z (N,) of the form's foremost point at places (N, 2) of the frontal plane."""
+    origin = np.column_stack([xy, np.full(len(xy), -40.0)])
+    return np.asarray(along_ray(origin, np.broadcast_to([0.0, 0, 1], origin.shape))[:, 2])
+
+
+def side_mm(yz: Array) -> Array:
+    """Half-width x (N,) of the form at places (N, 2) of its profile."""
+    origin = np.column_stack([np.zeros(len(yz)), yz])
+    return np.asarray(along_ray(origin, np.broadcast_to([1.0, 0, 0], origin.shape))[:, 0])

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from . import brows, eyes, landmarks, paint, teeth
+from . import brows, eyes, hair, landmarks, paint, teeth
 from .materials import MATERIALS
-from .mesh import HeadMesh, Piece
+from .mesh import Array, HeadMesh, Piece
 from .skin import build_skin
 
 PART_NAMES = ("skin", "mouth_cavity", "eye_left", "eye_right", "teeth_upper", "teeth_lower",
-              "tongue", "brows", "lashes")
+              "tongue", "brows", "lashes", "hair")
 # Where each part's UVs lie: left, bottom, width, height.
 _UV_CELLS = {
     "skin": (0.0, 0.25, 1.0, 0.75),
@@ -16,9 +16,10 @@ _UV_CELLS = {
     "eye_right": (0.22, 0.0, 0.2, 0.2),
     "teeth_upper": (0.44, 0.0, 0.3, 0.06),
     "teeth_lower": (0.44, 0.07, 0.3, 0.06),
-    "tongue": (0.76, 0.0, 0.1, 0.2),
-    "brows": (0.88, 0.0, 0.12, 0.09),
-    "lashes": (0.88, 0.11, 0.12, 0.09),
+    "tongue": (0.44, 0.14, 0.3, 0.08),
+    "hair": (0.76, 0.0, 0.12, 0.22),
+    "brows": (0.89, 0.0, 0.11, 0.1),
+    "lashes": (0.89, 0.12, 0.11, 0.1),
 }
 
 
@@ -27,10 +28,11 @@ def _pieces() -> list[Piece]:
     return [
         eyes.eyeball(1), eyes.eyeball(-1), teeth.teeth_upper(), teeth.teeth_lower(),
         teeth.tongue(), brows.brow(1), brows.brow(-1), brows.lashes(1), brows.lashes(-1),
+        hair.hair(),
     ]
 
 
-def _uv(piece: Piece) -> np.ndarray:
+def _uv(piece: Piece) -> Array:
     left, bottom, width, height = _UV_CELLS[piece.parts[0]]
     return np.asarray(piece.uv * (width, height) + (left, bottom))
 

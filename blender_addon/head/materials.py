@@ -13,14 +13,16 @@ class MaterialSpec(NamedTuple):
 
 
 MATERIALS: dict[str, MaterialSpec] = {
-    "skin": MaterialSpec((0.70, 0.39, 0.265), 0.48, 0.12),
-    "lips": MaterialSpec((0.70, 0.39, 0.265), 0.32, 0.12),
+    "skin": MaterialSpec((0.66, 0.345, 0.225), 0.48, 0.12),
+    "lips": MaterialSpec((0.66, 0.345, 0.225), 0.34, 0.12),
     "mouth": MaterialSpec((0.28, 0.05, 0.05), 0.4),
-    "sclera": MaterialSpec((0.86, 0.84, 0.82), 0.15, 0.0, 1.0),
-    "iris": MaterialSpec((0.10, 0.20, 0.22), 0.25, 0.0, 1.0),
-    "pupil": MaterialSpec((0.005, 0.005, 0.006), 0.15, 0.0, 1.0),
+    "sclera": MaterialSpec((0.84, 0.82, 0.79), 0.2, 0.0, 0.5),
+    "iris": MaterialSpec((0.045, 0.11, 0.125), 0.3, 0.0, 0.5),
+    "pupil": MaterialSpec((0.003, 0.003, 0.004), 0.3, 0.0, 0.5),
     "teeth": MaterialSpec((0.82, 0.78, 0.70), 0.2),
     "gums": MaterialSpec((0.55, 0.17, 0.16), 0.35),
     "tongue": MaterialSpec((0.55, 0.18, 0.17), 0.4),
-    "hair": MaterialSpec((0.10, 0.05, 0.028), 0.55),
+    "hair": MaterialSpec((0.075, 0.034, 0.018), 0.5),
+    "brows": MaterialSpec((0.085, 0.04, 0.022), 0.6),
+    "lashes": MaterialSpec((0.02, 0.012, 0.009), 0.5),
 }

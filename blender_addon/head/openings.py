@@ -48,10 +48,10 @@ MOUTH = Opening(
     ("skin", "skin", "lips", "lips", "lips", "lips", "cavity", "cavity", "cavity", "cavity"),
     "cavity",
 )
-NECK = Opening("neck", 0, "bottom", (-4, 4, 3, 6), ("skin",) * 5, None)
+NECK = Opening("neck", 0, "bottom", (-4, 4, 3, 6), ("skin",) * 4, None)
 PAIRED = [
     ("eye", "front", (2, 7, 9, 11), ("skin", "skin", "skin", "skin", "lid", "lid"), None),
-    ("ear", "right", (3, 5, 7, 10), ("skin",) * 6, "skin"),
+    ("ear", "right", (3, 5, 7, 10), ("skin",) * 7, "skin"),
     ("nostril", "front", (1, 2, 6, 7), ("skin", "nostril"), "nostril"),
 ]
 OPENINGS = [MOUTH, NECK] + [

@@ -41,7 +41,7 @@ def _tint(skin: Skin) -> Array:
         loop = skin.rings[MOUTH.key][ring]
         weights = np.zeros(len(p))
         weights[loop] = weight
-        tint = _blend(tint, weights, (0.86, 0.38, 0.4))
+        tint = _blend(tint, weights, (0.84, 0.45, 0.47))
     return _between_rings(skin, tint)
 
 
@@ -52,7 +52,7 @@ def _between_rings(skin: Skin, tint: Array) -> Array:
     lips = {n for quad, tag in zip(skin.quads, skin.tags, strict=True) if tag == "lips"
             for n in quad}
     tint = tint.copy()
-    tint[sorted(lips - coloured)] = (0.86, 0.38, 0.4)
+    tint[sorted(lips - coloured)] = (0.84, 0.45, 0.47)
     return tint
 
 

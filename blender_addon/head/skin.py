@@ -11,13 +11,14 @@ from .openings import MOUTH, NECK, OPENINGS, Opening, build_cage
 from .relax import spread
 from .subdivide import Indices, Subdivided, catmull_clark, refine_loop
 
+NECK_CUT_MM = -152.0
 _ROWS_MM = np.array([-84, -74, -64, -59, -43, -30, -22, -15, -6, -3, 15, 34, 46, 64, 84, 104.0])
 _LAYERS_MM = np.array([40, 20, 5, -12, -38, -66, -90, -105.0])
 _COLUMNS_MM = np.array([0, 4.5, 11, 18, 26, 35, 45, 54, 60.0])
 # Box vertices that carry the nose and the chin, for the +x half: (column, row) -> place in mm.
 _NOSE_MM: dict[tuple[int, int], tuple[float, float, float]] = {
     (0, 6): (0, -22.0, 60), (0, 7): (0, -17.5, 70), (0, 8): (0, -8, 74),
-    (3, 6): (17.5, -22, 49), (3, 7): (19, -15, 49), (2, 8): (12, -8, 58), (1, 8): (6.5, -7, 71),
+    (3, 6): (17.5, -22, 49), (3, 7): (19, -15, 49), (2, 8): (12.5, -8, 58), (1, 8): (6.5, -7, 71),
     (3, 8): (20, -6, 50), (1, 9): (5.5, 4, 61), (0, 9): (0, 4, 67), (1, 10): (4.8, 15, 55),
     (0, 10): (0, 15, 57), (0, 1): (0, -74, 52),
 }
@@ -145,7 +146,7 @@ def _set_neck(cage: Cage, p: Array) -> Array:
     steps = len(NECK.rings)
     for number in range(1, steps + 1):
         ring = top.copy()
-        ring[:, 1] += (-168 - top[:, 1]) * number / steps
+        ring[:, 1] += (NECK_CUT_MM - top[:, 1]) * number / steps
         onto = form.project(ring, 8)
         p[cage.loop(NECK.ring(number))] = np.stack([onto[:, 0], ring[:, 1], onto[:, 2]], axis=-1)
     return p
@@ -191,15 +192,31 @@ def _cage_mm(cage: Cage) -> Array:
     return _set_neck(cage, _set_rings(cage, p))
 
 
+def _settle(p: Array, weight: Array, quads: Indices) -> Array:
+    """Draw vertices onto the form by weight (V, 1) and even out their spacing there.
+
+    The neck's cut keeps its level.
+    """
+    sides = np.concatenate([quads, quads])
+    near = np.concatenate([np.roll(quads, -1, axis=1), np.roll(quads, 1, axis=1)])
+    degree = np.bincount(sides.ravel(), minlength=len(p))[:, None]
+    cut = np.where(p[:, 1:2] < NECK_CUT_MM + 2, np.array([1, 0, 1]), 1)
+    for evenness in (0, 0.4, 0.4, 0.4, 0):
+        total = np.zeros_like(p)
+        np.add.at(total, sides, p[near])
+        free = weight * (weight > 0.99) * cut
+        p = p + evenness * free * (total / degree - p)
+        p = p + weight * cut * (form.project(p, 2) - p)
+    return p
+
+
 def build_skin() -> Skin:
     """The subdivided skin with all its rings."""
     cage = build_cage()
     p = _cage_mm(cage)
     fine = catmull_clark(np.column_stack([p, _formed(cage)]), np.array(cage.quads))
     vertices, weight = fine.values[:, :3], fine.values[:, 3:]
-    level = vertices[:, 1:2]
-    pull = np.clip((weight - 0.25) / 0.5, 0, 1) * (form.project(vertices) - vertices)
-    vertices = vertices + np.where(level < -150, pull * (1, 0, 1), pull)
+    vertices = _settle(vertices, np.clip((weight - 0.25) / 0.5, 0, 1), fine.quads)
     rings = _fine_rings(cage, fine)
     vertices = _close_lips(vertices, rings[MOUTH.key])
     tags = [tag for tag in cage.tags for _ in range(4)]

@@ -5,8 +5,8 @@ import numpy as np
 from .loft import loft
 from .mesh import Array, Piece, corners, simple_piece, unit_square
 
-_TEETH, _PER_TOOTH = 12, 3
-# A tooth row's section: outward (mm from the arch) and along the tooth, 0 at the edge, 1 at the root.
+_TEETH, _PER_TOOTH = 12, 2
+# A tooth row's section: outward from the arch in mm; along the tooth, 0 at its edge, 1 at its root.
 _SECTION = np.array([[-4.5, 1.0], [-4.0, 0.45], [-1.6, 0.02], [-0.2, 0.0],
                      [0.9, 0.28], [0.8, 0.62], [1.5, 0.7], [0.6, 1.0]])
 _GUM_SIDES = (5, 6, 7)
@@ -24,9 +24,9 @@ def _row(edge_y_mm: float, root_y_mm: float, front_z_mm: float, half_width_mm: f
     gap[[0, -1]] = 0
     sections = arch[:, None] + out[:, None] * _SECTION[None, :, :1]
     crown = np.isin(np.arange(len(_SECTION)), (2, 3, 4, 5))
-    sections -= out[:, None] * (0.7 * gap[:, None] * crown)[:, :, None]
+    sections -= out[:, None] * (0.5 * gap[:, None] * crown)[:, :, None]
     back = 1 - 0.12 * np.abs(np.sin(phi))
-    along = _SECTION[:, 1] + 0.08 * gap[:, None] * np.isin(np.arange(len(_SECTION)), (2, 3))
+    along = _SECTION[:, 1] + 0.035 * gap[:, None] * np.isin(np.arange(len(_SECTION)), (2, 3))
     sections[..., 1] = edge_y_mm + (root_y_mm - edge_y_mm) * (1 - back[:, None] * (1 - along))
     return sections
 
