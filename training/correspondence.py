@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from backend.errors import SoliloquyError
 
@@ -32,10 +31,11 @@ from .head_operator import (
 )
 from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
 
-LID_CLEARANCE_M = 1.2e-3
+LID_LIFT_M = 1.2e-3
 # A blink draws the eyeball back, as it does in life; linear lids cut the corner over it.
 EYE_RETREAT_M = 1.5e-3
-LASH_REACH_M = 0.01
+# Half the distance between the eyes: lashes within it are this eye's.
+EYE_REACH_M = 0.03
 # All of the lips share one matrix; it is blended out between these distances from them.
 LIP_BLEND_M = (0.008, 0.03)
 # The cavity hangs on the lips for this far, then on jaw and skull.
@@ -271,7 +271,7 @@ def readouts_of(build: Build, rows: Rows) -> Readouts:
     jaw_index, jaw_solver, jaw_shapes = _jaw_readout(build, rows.jaw_weight)
     parts = [Readouts(jaw_index, jaw_solver, jaw_shapes)]
     for opening, name, eye in ((1, "eyeBlink_R", "eye_right"), (2, "eyeBlink_L", "eye_left")):
-        parts.append(_lid_readout(build, opening, build.rig.field(name), build.head.of(eye)))
+        parts.append(_lid_readout(build, rows, opening, build.rig.field(name), build.head.of(eye)))
     index = np.unique(np.concatenate([part.vertices for part in parts]))
     solvers = []
     for part in parts:
@@ -299,25 +299,23 @@ def _jaw_readout(build: Build, jaw_weight: Floats) -> Readouts:
     return Readouts(tell, turned, shapes)
 
 
-def _lid_readout(build: Build, opening: int, blink: Floats, eye: Mask) -> Readouts:
-    """One eye's closure; its shape moves lid and lashes by what the skin rows leave open."""
+def _lid_readout(build: Build, rows: Rows, opening: int, blink: Floats, eye: Mask) -> Readouts:
+    """One eye's closure; its shape moves lid and lashes by what their rows leave open."""
     rig, head, surface = build.rig, build.head, build.surface
     flame_rims = rims_of(rig.template, rig.triangles, rig.landmarks, opening)
     closure = lids.closure_readout(rig.template, flame_rims, blink)
     solver = np.zeros((1, len(closure.vertices), 3))
     solver[0, :, UP] = closure.weights
-    driven = np.einsum("vij,vj->vi", build.skin.matrix, build.skin.weight @ blink[build.flame])
+    driven = np.einsum("vij,vj->vi", rows.matrix, rows.weight @ blink)
+    on_skin = driven[build.on_skin]
     rims = build.rims(opening)
-    shape = lids.closing_shape(driven, surface, rims, head.vertices[eye], LID_CLEARANCE_M)
-    shapes = np.zeros((1, len(head.vertices), 3))
-    shapes[0, build.on_skin] = shape
-    shapes[0, eye, 2] = -EYE_RETREAT_M
-    lashes = np.flatnonzero(head.of("lashes"))
-    if len(lashes):
-        near = cKDTree(surface.vertices[rims.upper]).query(head.vertices[lashes])
-        own = near[0] < LASH_REACH_M
-        shapes[0, lashes[own]] = shape[rims.upper[near[1][own]]]
-    return Readouts(closure.vertices, solver.reshape(1, -1), shapes)
+    swing = lids.swing_of(surface.vertices, on_skin, rims, head.vertices[eye])
+    shape = np.zeros((len(head.vertices), 3))
+    shape[build.on_skin] = lids.closing_shape(on_skin, surface, rims, swing, LID_LIFT_M)
+    lash = head.of("lashes") & (np.abs(head.vertices[:, 0] - swing.centre[0]) < EYE_REACH_M)
+    shape[lash] = swing.turn_lashes(head.vertices[lash], LID_LIFT_M) - driven[lash]
+    shape[eye, 2] = -EYE_RETREAT_M
+    return Readouts(closure.vertices, solver.reshape(1, -1), shape[None])
 
 
 def packed(weight: sparse.lil_matrix) -> tuple[Ints, Floats]:

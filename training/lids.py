@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from .registration import Floats, Ints, Surface
 
 # A lid moves as a whole this far from its rim, and not at all this far, in eye widths.
 LID_EDGE, LID_LENGTH = 0.06, 0.38
+# Lashes reach beyond the corners: each turns as the lid does this much nearer the eye's middle.
+LASH_SPAN = 0.85
 
 
 class ClosureReadout(NamedTuple):
@@ -38,52 +41,69 @@ def _even(rest: Floats, rim: Ints) -> Floats:
     return weights
 
 
-def closing_shape(
-    driven_blink: Floats, surface: Surface, rims: Rims, eyeball: Floats, clearance: float
-) -> Floats:
-    """What the driven blink (V, 3) lacks so that the upper lid glides down to the lower one.
+@dataclass(frozen=True)
+class Swing:
+    """How far the upper lid must turn about its eyeball's left-right axis, along the eye."""
 
-    The lid turns about the centre of its eyeball (B, 3), so it keeps its distance from it;
-    clearance in metres is added to that distance, and by it the rims overlap.
-    """
+    centre: Floats  # (3,) of the eyeball
+    x: Floats  # (R,) of the upper rim's vertices
+    angle: Floats  # (R,) radians, negative is down
+    radius: Floats  # (R,) of the upper rim from the axis, metres
+
+    def turn_lashes(self, points: Floats, lift: float) -> Floats:
+        """Displacements (N, 3) of lashes, which turn as one with the lid, wings beyond it too."""
+        inward = points.copy()
+        middle = self.x.mean()
+        inward[:, 0] = middle + LASH_SPAN * (points[:, 0] - middle)
+        return self.turn(inward, np.ones(len(points)), lift, settle=False)
+
+    def turn(self, points: Floats, follow: Floats, lift: float, settle: bool) -> Floats:
+        """Displacements (N, 3) of points that turn along as far as they follow (N,), 0 to 1.
+
+        Lift in metres is added to their distance from the axis; the rims overlap by half of it.
+        Settling lays stretched skin onto the eyeball like the rim, so that the brow's bulge is
+        not carried down. Nothing is added at the corners, where the lids meet already.
+        """
+        radius, start = _polar(points - self.centre)
+        angle = follow * np.interp(points[:, 0], self.x, self.angle)
+        share = angle / min(self.angle.min(), -1e-9)
+        rim = np.interp(points[:, 0], self.x, self.radius)
+        sunk = np.minimum(radius, rim) - radius if settle else 0.0
+        end = start + angle - 0.5 * share * lift / radius
+        further = radius + share * (sunk + lift)
+        moved = np.zeros_like(points)
+        moved[:, 1] = further * np.sin(end) - radius * np.sin(start)
+        moved[:, 2] = further * np.cos(end) - radius * np.cos(start)
+        return moved
+
+
+def swing_of(rest: Floats, driven_blink: Floats, rims: Rims, eyeball: Floats) -> Swing:
+    """The swing that brings the upper rim of rest (V, 3) to the lower one of the driven blink."""
+    centre = eyeball.mean(axis=0)
+    radius, angle = _polar(rest[rims.upper] - centre)
+    _, posed = _polar(rest[rims.lower] + driven_blink[rims.lower] - centre)
+    x = rest[rims.upper, 0]
+    goal = np.interp(x, rest[rims.lower, 0], posed)
+    return Swing(centre, x, np.minimum(goal - angle, 0.0), radius)
+
+
+def closing_shape(
+    driven_blink: Floats, surface: Surface, rims: Rims, swing: Swing, lift: float
+) -> Floats:
+    """What the driven blink (V, 3) lacks so that the upper lid glides down to the lower one."""
     graph = regions.edge_graph(surface.vertices, surface.triangles)
     above = regions.distance_from(graph, rims.upper)
-    below = regions.distance_from(graph, rims.lower)
-    width = float(np.ptp(surface.vertices[rims.upper, 0]))
-    edge, length = LID_EDGE * width, LID_LENGTH * width
-    follow = regions.smoothstep(above, length, edge) * (above <= below)
-    centre = eyeball.mean(axis=0)
-    glide = _glide(driven_blink, surface.vertices, rims, centre, follow, clearance)
+    upper = above <= regions.distance_from(graph, rims.lower)
+    length = LID_LENGTH * float(np.ptp(swing.x))
+    follow = regions.smoothstep(above, length, LID_EDGE / LID_LENGTH * length) * upper
+    glide = swing.turn(surface.vertices, follow, lift, settle=True)
     # Beyond the lid proper the driven skin takes over.
-    own = regions.smoothstep(above, 2.4 * length, 1.2 * length) * (above <= below)
+    own = regions.smoothstep(above, 2.4 * length, 1.2 * length) * upper
     shape: Floats = own[:, None] * (glide - driven_blink)
     return shape
 
 
-def _glide(
-    driven: Floats, rest: Floats, rims: Rims, centre: Floats, follow: Floats, clearance: float
-) -> Floats:
-    """Displacements (V, 3) of skin that turns, as far as it follows, until the rims meet."""
-    radius, angle = _polar(rest - centre)
-    _, posed_angle = _polar(rest + driven - centre)
-    x = rest[:, 0]
-    upper = np.interp(x, rest[rims.upper, 0], angle[rims.upper])
-    lower = np.interp(x, rest[rims.lower, 0], posed_angle[rims.lower])
-    swing = np.minimum(lower - upper, 0.0)
-    # Nothing is added at the corners, where the lids meet already.
-    share = follow * swing / swing.min()
-    turned = angle + follow * swing - share * clearance / radius
-    # The stretched skin lies down on the eyeball like the rim: the brow's bulge is not carried.
-    rim_radius = np.interp(x, rest[rims.upper, 0], radius[rims.upper])
-    further = radius + share * (np.minimum(radius, rim_radius) - radius + clearance)
-    glide = np.zeros_like(rest)
-    glide[:, 1] = further * np.sin(turned) - radius * np.sin(angle)
-    glide[:, 2] = further * np.cos(turned) - radius * np.cos(angle)
-    return glide
-
-
 def _polar(offset: Floats) -> tuple[Floats, Floats]:
-    """Distance from the eye's left-right axis and elevation above straight ahead, each (V,)."""
-    return np.maximum(np.hypot(offset[:, 1], offset[:, 2]), 1e-6), np.arctan2(
-        offset[:, 1], offset[:, 2]
-    )
+    """Distance from the left-right axis, metres, and elevation above straight ahead, radians."""
+    radius = np.hypot(offset[:, 1], offset[:, 2])
+    return np.maximum(radius, 1e-6), np.arctan2(offset[:, 1], offset[:, 2])
