@@ -6,16 +6,20 @@ blender -b [SCENE.blend] --python blender_addon/batch.py -- --audio A.wav --obje
 Also runs in the bpy wheel: python blender_addon/batch.py -- --scene SCENE.blend --audio ...
 LIST.csv has a row per line of dialogue with the columns audio, object, model, frame, seed, style,
 steps; a column or cell that is missing takes the command's own option. Uses the installed
-extension, or the checkout this file lies in. Exit code 2 and one line on stderr for bad input.
+extension, or the checkout this file lies in. Without --out and --render the opened scene is saved
+in place. Exit code 2 and one line on stderr for bad input.
 """
 
 import argparse
 import csv
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import bpy
@@ -47,15 +51,9 @@ def main(arguments: list[str]) -> int:
     """Run the command; returns the exit code."""
     try:
         options = _parse(arguments)
-        _open_scene(options.scene)
-        _enable()
-        lines = list(_lines(options))
-        for line in lines:
-            _animate(line)
-        if options.out:
-            _save(Path(options.out))
-        if options.render:
-            _render(Path(options.render), lines)
+        _check_outputs(options)
+        with _operator_available():
+            _run(options)
     except BatchError as problem:
         print(f"soliloquy: {problem}", file=sys.stderr)
         return 2
@@ -63,6 +61,21 @@ def main(arguments: list[str]) -> int:
         print("soliloquy: cancelled.", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    lines = list(_lines(options))
+    _open_scene(options.scene)
+    if not (options.out or options.render or bpy.data.filepath):
+        raise BatchError("no scene is open: say with --out where to save the result.")
+    if options.render and bpy.context.scene.camera is None:
+        raise BatchError("the scene has no camera to render from.")
+    for line in lines:
+        _animate(line)
+    if options.out or not options.render:
+        _save(options.out or bpy.data.filepath)
+    if options.render:
+        _render(Path(options.render), lines)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -80,6 +93,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Find out before the work, not after it, that a result cannot be written."""
+    for path in filter(None, (options.out, options.render)):
+        folder = Path(path).resolve().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise BatchError(f"the folder '{folder}' cannot be made: {problem}.") from problem
+
+
 def _open_scene(path: str) -> None:
     if path and not Path(path).is_file():
         raise BatchError(f"there is no scene '{path}'.")
@@ -87,30 +110,40 @@ def _open_scene(path: str) -> None:
         _call(bpy.ops.wm.open_mainfile, filepath=str(Path(path).resolve()))
 
 
-def _enable() -> None:
-    """Make the operator available: the installed extension's, else this checkout's."""
-    if hasattr(bpy.types.Scene, "soliloquy"):
-        return
+@contextmanager
+def _operator_available() -> Iterator[None]:
+    """The operator of the extension that is enabled or installed, else of this checkout, which is
+    unregistered again: some bpy wheels hang at exit with an operator left."""
+    if not hasattr(bpy.types.Scene, "soliloquy") and not _enable_installed():
+        checkout = _import_checkout()
+        checkout.register()
+        try:
+            yield
+        finally:
+            checkout.unregister()
+    else:
+        yield
+
+
+def _enable_installed() -> bool:
+    """Enable the installed extension for this run, if there is one."""
     import addon_utils
 
-    installed = [module.__name__ for module in addon_utils.modules()
-                 if module.__name__.startswith("bl_ext.")
-                 and module.__name__.endswith(".soliloquy")]
-    if installed:
-        addon_utils.enable(installed[0])
-    else:
-        here = Path(__file__).resolve().parent
-        for name, folder in (("backend", here.parent / "backend"), ("blender_addon", here)):
-            _load_package(name, folder)
-        sys.modules["blender_addon"].register()
-    if not hasattr(bpy.types.Scene, "soliloquy"):
-        raise BatchError("the Soliloquy extension could not be enabled.")
+    names = [module.__name__ for module in addon_utils.modules()
+             if module.__name__.startswith("bl_ext.") and module.__name__.endswith(".soliloquy")]
+    return bool(names) and addon_utils.enable(names[0]) is not None
 
 
-def _load_package(name: str, folder: Path) -> None:
+def _import_checkout() -> ModuleType:
+    here = Path(__file__).resolve().parent
+    _import_package("backend", here.parent / "backend")
+    return _import_package("blender_addon", here)
+
+
+def _import_package(name: str, folder: Path) -> ModuleType:
     """Import a package from a folder without touching sys.path."""
     if name in sys.modules:
-        return
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, folder / "__init__.py",
                                                   submodule_search_locations=[str(folder)])
     if spec is None or spec.loader is None or not (folder / "__init__.py").is_file():
@@ -118,6 +151,7 @@ def _load_package(name: str, folder: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    return module
 
 
 def _lines(options: argparse.Namespace) -> Iterator[Line]:
@@ -148,13 +182,19 @@ def _animate(line: Line) -> None:
     """Press the button with one line's settings."""
     face = bpy.context.scene.objects.get(line.object)
     if face is None:
-        raise BatchError(f"the scene has no object '{line.object}'.")
+        meshes = ", ".join(o.name for o in bpy.context.scene.objects if o.type == "MESH")
+        raise BatchError(f"the scene has no object '{line.object}'; its meshes are: "
+                         f"{meshes or 'none'}.")
     settings = bpy.context.scene.soliloquy
     settings.source, settings.filepath = "FILE", str(Path(line.audio).resolve())
     settings.face, settings.model, settings.style = face, line.model, line.style
     settings.takes = 1
-    for name, text in (("first_frame", line.frame), ("seed", line.seed), ("steps", line.steps)):
-        setattr(settings, name, _whole(name, text))
+    settings.first_frame = _whole("frame", line.frame)
+    for name in ("seed", "steps"):
+        value = _whole(name, getattr(line, name))
+        setattr(settings, name, value)
+        if getattr(settings, name) != value:
+            raise BatchError(f"{name} cannot be {value}; the nearest is {getattr(settings, name)}.")
     _call(bpy.ops.soliloquy.animate_from_audio)
 
 
@@ -165,18 +205,16 @@ def _whole(name: str, text: str) -> int:
         raise BatchError(f"{name} must be a whole number, not '{text}'.") from None
 
 
-def _save(path: Path) -> None:
-    path.resolve().parent.mkdir(parents=True, exist_ok=True)
-    _call(bpy.ops.wm.save_as_mainfile, filepath=str(path.resolve()))
+def _save(path: str) -> None:
+    _call(bpy.ops.wm.save_as_mainfile, filepath=str(Path(path).resolve()))
 
 
 def _render(path: Path, lines: list[Line]) -> None:
-    """An .mp4 of the scene with the lines' sound; the scene's own camera and engine are kept."""
+    """An .mp4 of the lines' range with their sound; the scene's camera and engine are kept."""
     scene = bpy.context.scene
-    if scene.camera is None:
-        raise BatchError("the scene has no camera to render from.")
-    for channel, line in enumerate(lines, start=1):
-        _add_sound(scene, line, channel)
+    strips = [_add_sound(scene, line, channel) for channel, line in enumerate(lines, start=1)]
+    scene.frame_start = min(_whole("frame", line.frame) for line in lines)
+    scene.frame_end = max(_frame_after(strip) for strip in strips) - 1
     render = scene.render
     # Without the sequencer Blender writes a silent audio stream, and no error.
     render.use_sequencer = True
@@ -189,18 +227,21 @@ def _render(path: Path, lines: list[Line]) -> None:
     _call(bpy.ops.render.render, animation=True)
 
 
-def _add_sound(scene: bpy.types.Scene, line: Line, channel: int) -> None:
-    """A strip for the line, and the scene's range long enough for it."""
-    path, first = str(Path(line.audio).resolve()), _whole("frame", line.frame)
+def _add_sound(scene: bpy.types.Scene, line: Line, channel: int) -> Any:
+    """A new strip for the line's sound."""
+    path = str(Path(line.audio).resolve())
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strips: Any = editor.strips if hasattr(editor, "strips") else editor.sequences
     try:
-        strip = strips.new_sound(name=Path(path).stem, filepath=path, channel=channel,
-                                 frame_start=first)
+        return strips.new_sound(name=Path(path).stem, filepath=path, channel=channel,
+                                frame_start=_whole("frame", line.frame))
     except RuntimeError as problem:
         raise BatchError(f"this Blender cannot render sound: {str(problem).strip()}.") from problem
-    scene.frame_start = min(scene.frame_start, first)
-    scene.frame_end = max(first + int(strip.frame_duration), int(scene.frame_start) + 1)
+
+
+def _frame_after(strip: Any) -> int:
+    """The frame after a strip's last one; Blender renamed the attribute in 5.1."""
+    return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)
 
 
 def _call(operator: Any, **arguments: Any) -> None:
@@ -208,9 +249,15 @@ def _call(operator: Any, **arguments: Any) -> None:
     try:
         result = operator(**arguments)
     except RuntimeError as problem:
-        raise BatchError(" ".join(str(problem).removeprefix("Error: ").split())) from problem
+        raise BatchError(_reason(str(problem))) from problem
     if "FINISHED" not in result:
         raise BatchError("cancelled.")
+
+
+def _reason(report: str) -> str:
+    """An operator's report without what Blender puts around it."""
+    text = " ".join(report.removeprefix("Error: ").split())
+    return re.sub(r"^Operator bpy\.ops\.\S+\.poll\(\) ", "", text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""batch.py: the button for render farms."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blender_addon import batch  # noqa: E402
+from tests.addon.faces import SCALE, add_ball, opening_at  # noqa: E402
+
+
+@pytest.fixture
+def arguments(scene, tmp_path, write_wav, voice, tiny_pack):
+    """arguments(**changes) -> a command for a saved scene with 'Ball' and 'Ball 2'."""
+    add_ball("Ball"), add_ball("Ball 2")
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.location, camera.rotation_euler = (0, -4, 0), (np.pi / 2, 0, 0)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    path = tmp_path / "Szene 1.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    plain = {"scene": path, "audio": write_wav(voice), "object": "Ball", "model": tiny_pack,
+             "out": tmp_path / "made" / "out.blend"}
+
+    def make(**changes):
+        return [f"--{name}={value}" for name, value in {**plain, **changes}.items() if value]
+
+    return make
+
+
+def test_the_result_is_saved_and_the_scene_is_not_changed(arguments, tmp_path):
+    assert batch.main(arguments(frame=5, seed=3, steps=2)) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made" / "out.blend"))
+    facts = bpy.data.objects["Ball"].data.shape_keys.animation_data.action["soliloquy"]
+    assert (facts["first_frame"], facts["seed"], facts["steps"]) == (5, 3, 2)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert bpy.data.objects["Ball"].data.shape_keys is None
+
+
+def test_without_out_the_scene_is_saved_in_place(arguments, tmp_path):
+    assert batch.main(arguments(out="")) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert opening_at(bpy.data.objects["Ball"], 10) > 0.01 * SCALE
+
+
+def test_a_list_animates_several_faces(arguments, tmp_path):
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text("object,frame,seed\nBall,1,\nBall 2,50,4\n", encoding="utf-8-sig")
+    assert batch.main(arguments(jobs=jobs, object="")) == 0
+    facts = [bpy.data.objects[name].data.shape_keys.animation_data.action["soliloquy"]
+             for name in ("Ball", "Ball 2")]
+    assert [(f["first_frame"], f["seed"]) for f in facts] == [(1, 0), (50, 4)]
+
+
+@pytest.mark.parametrize(("changes", "line"), [
+    ({"object": "Bll"}, "the scene has no object 'Bll'; its meshes are: Ball, Ball 2."),
+    ({"object": "Camera"}, "'Camera' is not a mesh: choose a face mesh"),
+    ({"audio": "/no/voice.wav"}, "There is no sound file '/no/voice.wav'."),
+    ({"model": "nobody"}, "There is no model 'nobody'."),
+    ({"scene": "/no/scene.blend"}, "there is no scene '/no/scene.blend'."),
+    ({"seed": "x"}, "seed must be a whole number, not 'x'."),
+    ({"seed": "-1"}, "seed cannot be -1; the nearest is 0."),
+    ({"jobs": "/no/list.csv"}, "the list '/no/list.csv' cannot be read"),
+    ({"object": ""}, "give --audio and --object, or --jobs."),
+    ({"nonsense": "1"}, "unrecognized arguments: --nonsense=1."),
+])
+def test_bad_input_is_one_line_and_exit_code_2(arguments, changes, line, capfd):
+    assert batch.main(arguments(**changes)) == 2
+    errors = capfd.readouterr().err.strip().splitlines()
+    assert len(errors) == 1
+    assert errors[0].startswith(f"soliloquy: {line}")
+
+
+def test_an_unknown_column_is_named_with_its_line(arguments, tmp_path, capfd):
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text("object,wav\nBall,a.wav\n")
+    assert batch.main(arguments(jobs=jobs)) == 2
+    assert "unknown column 'wav'; known are audio, frame, model," in capfd.readouterr().err
+
+
+def test_rendering_without_a_camera_is_refused_before_the_work(arguments, tmp_path, capfd):
+    bpy.data.objects.remove(bpy.data.objects["Camera"])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert batch.main(arguments(render=tmp_path / "a.mp4")) == 2
+    assert "no camera" in capfd.readouterr().err
+    assert len(bpy.data.actions) == 0
+
+
+def test_the_rendered_film_has_picture_and_sound(arguments, tmp_path):
+    aud = pytest.importorskip("aud", reason="this bpy is built without sound")
+    render = bpy.context.scene.render
+    render.engine, render.resolution_x, render.resolution_y = "CYCLES", 64, 64
+    bpy.context.scene.cycles.samples = 1
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert batch.main(arguments(render=tmp_path / "film.mp4")) == 0
+    sound = aud.Sound(str(tmp_path / "film.mp4")).data()
+    assert np.sqrt(np.mean(np.square(sound))) > 0.1
+    film = bpy.data.movieclips.load(str(tmp_path / "film.mp4"))
+    assert (film.frame_duration, tuple(film.size)) == (45, (64, 64))
+
+
+def test_it_runs_as_a_script_from_anywhere(arguments, tmp_path):
+    out = subprocess.run([sys.executable, batch.__file__, "--", *arguments()], cwd=tmp_path,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (out.returncode, "soliloquy:" in out.stderr) == (0, False)
+    assert (tmp_path / "made" / "out.blend").is_file()
+
+
+def test_as_a_script_it_exits_with_2(tmp_path):
+    out = subprocess.run([sys.executable, str(Path(batch.__file__)), "--", "--object=X"],
+                         stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (out.returncode, len(out.stderr.strip().splitlines())) == (2, 1)
