@@ -89,6 +89,7 @@ class Stage1Config:
     channels: int = 128  # C
     codes: int = 256  # N
     beta: float = 0.25
+    quantise_from: float = 0.1  # share of the training after which the codes come in
     hidden: int = 1024
     layers: int = 6
     heads: int = 8

@@ -15,9 +15,7 @@ from .corpus.clips import read_clips, read_track
 from .rig_file import Array, Rig
 from .vqvae import VqVae
 
-# An autoencoder first, then quantised: from a random start the codes would pull all latents to one
-# point. Codes are revived only while the learning rate is high; then everything settles.
-QUANTISE_FROM = 0.1
+# Codes are revived only while the learning rate is high; then everything settles.
 REVIVE_UNTIL = 0.7
 REVIVE_EVERY = 20
 
@@ -85,7 +83,8 @@ class Stage1Task:
         """One batch: paper eq. 6, then the codebook's upkeep."""
         options = self.config.optimiser
         motion, present = self.crops.draw(rng, options.batch, options.crop_frames)
-        quantise = moment.progress >= QUANTISE_FROM
+        # An autoencoder first: from a random start the codes would pull all latents to one point.
+        quantise = moment.progress >= self.config.quantise_from
         with loop.precision(options):
             result = self.model(motion, present, quantise)
         loss = losses.stage1(self.config, result.motion.float(), motion, present, self.mouth)
@@ -131,7 +130,8 @@ def run(args: argparse.Namespace) -> None:
 def network(section: Stage1Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
     shaping = dataclasses.asdict(section)
-    for free in ("optimiser", "lip_weight", "aperture_weight", "velocity_weight", "beta"):
+    weights = ("lip_weight", "aperture_weight", "velocity_weight", "beta")
+    for free in ("optimiser", "quantise_from", *weights):
         del shaping[free]
     return shaping
 

@@ -1,0 +1,109 @@
+"""The tiny recipe from a toy corpus to a pack that animates, in seconds."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from backend import audio, pack, pipeline, sessions
+from tests.training import toy
+from training import __main__ as training
+from training import config, encoder, export, rig_file, stage1
+from training.corpus.clips import Clip, read_clips, read_track
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with both stages trained and a pack exported."""
+    folder = tmp_path_factory.mktemp("work")
+    toy.write_rig(folder / "rig.npz")
+    toy.write_corpus(folder / "corpus")
+    encoder.save(folder / "encoder.pt", random_encoder())
+    for command in ("train-stage1", "train-stage2"):
+        assert run(command, folder) == 0
+    assert run("export", folder, "--out", str(folder / "pack")) == 0
+    return folder
+
+
+def random_encoder() -> encoder.CompactEncoder:
+    """An untrained encoder whose normalisation has seen noise."""
+    torch.manual_seed(0)
+    network = encoder.CompactEncoder(config.load("tiny").encoder)
+    for _ in range(20):
+        network(0.1 * torch.randn(4, 16000))
+    return network.eval()
+
+
+def run(command: str, work: Path, *more: str) -> int:
+    return training.main([command, "--recipe", "tiny", "--work", str(work), *more])
+
+
+def losses(log: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_stage_1_reconstructs_the_toy_motion(work: Path) -> None:
+    rig = rig_file.read(work / "rig.npz")
+    first = stage1.load(work, config.load("tiny"), rig)
+    motion = rig.displacements(read_track(work / "corpus", clip(work, "train")).weights)
+    latents = first.model.codes_of(first.normalised(motion)).flatten(1)
+    error = np.abs(first.displacements(latents) - motion).mean()
+    assert error < 0.5 * np.abs(motion - first.normaliser.mean).mean()
+
+
+def test_stage_2_learns(work: Path) -> None:
+    curve = losses(work / "stage2.jsonl")
+    assert np.mean(curve[-3:]) < 0.6 * curve[0]
+
+
+def test_the_pack_animates_with_the_runtime(work: Path) -> None:
+    pack = pipeline_of(work)
+    sound = audio.load(str(work / "corpus" / clip(work, "test").wav), 16000)
+    motion = pack.generate(sound, seed=1)
+    assert motion.displacements.shape == (60, 42, 3)
+    assert np.array_equal(motion.displacements, pack.generate(sound, seed=1).displacements)
+    assert 1e-4 < np.abs(motion.displacements).max() < 0.1
+
+
+def test_evaluate_writes_a_row_for_each_number_of_steps(work: Path) -> None:
+    assert run("evaluate", work, "--steps", "1", "2", "--seeds", "2") == 0
+    rows = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
+    assert list(rows) == ["quantised truth", "from speech, 1 steps", "from speech, 2 steps"]
+    assert 0 < rows["quantised truth"]["codes used"] <= 1
+    assert rows["from speech, 2 steps"]["diversity mm"] > 0
+
+
+def test_half_weights_halve_the_graphs_and_keep_parity(work: Path, tmp_path: Path) -> None:
+    recipe, rig = config.load("tiny"), rig_file.read(work / "rig.npz")
+    section = dataclasses.replace(recipe.export, half_weights=True)
+    half = dataclasses.replace(recipe, export=section)
+    written = export.write(export.load(work, half, rig), half, rig, rig.template, tmp_path / "p")
+    whole = (work / "pack" / "decoder.onnx").stat().st_size
+    assert written.manifest.files["decoder.onnx"].bytes < 0.7 * whole
+
+
+def test_an_export_that_differs_from_torch_is_refused(work: Path) -> None:
+    recipe, rig = config.load("tiny"), rig_file.read(work / "rig.npz")
+    model = export.load(work, recipe, rig)
+    with torch.no_grad():
+        model.decoder.mean += 0.001
+    with pytest.raises(export.ExportError, match=r"decoder\.onnx differs from torch by 0\.001"):
+        export.check_parity(model, work / "pack")
+
+
+def test_stage_2_does_not_fit_a_retrained_encoder(work: Path, tmp_path: Path) -> None:
+    for name in ("rig.npz", "stage1.pt", "stage2.pt"):
+        (tmp_path / name).write_bytes((work / name).read_bytes())
+    (tmp_path / "encoder.pt").write_bytes(b"another")
+    assert run("export", tmp_path, "--out", str(tmp_path / "pack")) == 2
+
+
+def clip(work: Path, split: str) -> Clip:
+    return read_clips(work / "corpus", split)[0]
+
+
+def pipeline_of(work: Path) -> pipeline.Generator:
+    return pipeline.Generator(pack.load(work / "pack"), sessions.choose_device("cpu"))
