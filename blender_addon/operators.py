@@ -141,4 +141,11 @@ def _redraw(context: bpy.types.Context) -> None:
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type in {"VIEW_3D", "SEQUENCE_EDITOR"}:
-                area.tag_redraw()
+                _redraw_sidebar(area)
+
+
+def _redraw_sidebar(area: bpy.types.Area) -> None:
+    # Not the whole area: drawing the scene at every tick would slow a weak graphics card down.
+    for region in area.regions:
+        if region.type == "UI":
+            region.tag_redraw()
