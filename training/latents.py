@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,11 +67,16 @@ def features_of(heard: CompactEncoder, samples: Array, frames: int, fps: float) 
     return frame_features.to_frames(features, FEATURE_RATE_HZ, frames, fps)
 
 
+def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
+    """Styles as the recipe orders them (its first is the pack's default), then any others."""
+    return (*(name for name in first if name in seen), *sorted(seen - set(first)))
+
+
 def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     corpus, first = work / "corpus", stage1.load(work, recipe, rig)
     heard = encoder.load(work / "encoder.pt")
     rows = read_clips(corpus, "train")
-    styles = tuple(sorted({clip.style for clip in rows}))
+    styles = style_order({clip.style for clip in rows}, recipe.corpus.styles)
     examples = []
     for clip in rows:
         motion = rig.displacements(read_track(corpus, clip).weights)

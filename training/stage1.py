@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import checkpoint, config, loop, losses, rig_file
+from . import checkpoint, config, crops, loop, losses, rig_file
 from .config import Recipe, Stage1Config
 from .corpus.clips import read_clips, read_track
 from .rig_file import Array, Rig
@@ -57,32 +57,26 @@ class MotionCrops:
 
     def draw(self, rng: torch.Generator, batch: int, frames: int) -> tuple[Tensor, Tensor]:
         """Motion (B, T, V, 3) and which frames are present (B, T); longer clips come oftener."""
-        chosen = torch.multinomial(self.lengths, batch, replacement=True, generator=rng)
-        weights = torch.zeros(batch, frames, len(self.fields))
-        present = torch.zeros(batch, frames, dtype=torch.bool)
-        for row, clip in enumerate(chosen.tolist()):
-            last = max(0, len(self.motions[clip]) - frames)
-            start = int(torch.randint(last + 1, (1,), generator=rng))
-            piece = self.motions[clip][start : start + frames]
-            weights[row, : len(piece)] = piece
-            present[row, : len(piece)] = True
+        chosen = crops.draw(rng, self.lengths, batch, frames)
+        pieces = [self.motions[crop.clip][crop.start : crop.stop] for crop in chosen]
+        weights = crops.stack(pieces, frames)
         motion = weights @ self.fields - self.mean
-        return motion.reshape(batch, frames, -1, 3), present
+        return motion.reshape(batch, frames, -1, 3), crops.present(chosen, frames)
 
 
 class Stage1Task:
     """Stage 1 as the training loop sees it."""
 
-    def __init__(self, config: Stage1Config, rig: Rig, crops: MotionCrops) -> None:
-        torch.manual_seed(config.optimiser.seed)
-        self.config, self.crops = config, crops
-        self.model = VqVae(config, rig.template.astype(np.float64), rig.faces)
+    def __init__(self, section: Stage1Config, rig: Rig, motion: MotionCrops) -> None:
+        torch.manual_seed(section.optimiser.seed)
+        self.config, self.motion = section, motion
+        self.model = VqVae(section, rig.template.astype(np.float64), rig.faces)
         self.mouth = mouth_of(rig)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """One batch: paper eq. 6, then the codebook's upkeep."""
         options = self.config.optimiser
-        motion, present = self.crops.draw(rng, options.batch, options.crop_frames)
+        motion, present = self.motion.draw(rng, options.batch, options.crop_frames)
         # An autoencoder first: from a random start the codes would pull all latents to one point.
         quantise = moment.progress >= self.config.quantise_from
         with loop.precision(options):
@@ -95,7 +89,7 @@ class Stage1Task:
             quantizer.revive(result.latents[present].detach().flatten(0, 1), rng)
         codebook = result.quantised.loss if quantise else torch.zeros(())
         figures = {
-            "l1_mm": loss.reconstruction.item() * 1000 * self.crops.normaliser.scale,
+            "l1_mm": loss.reconstruction.item() * 1000 * self.motion.normaliser.scale,
             "codebook": codebook.item(),
             "used": (quantizer.usage > 0.1 / self.config.codes).float().mean().item(),
         }

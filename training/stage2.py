@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from . import checkpoint, config, diffusion, latents, loop, losses, rig_file
+from . import checkpoint, config, crops, diffusion, latents, loop, losses, rig_file
 from .config import Recipe, Stage2Config
 from .denoiser import Denoiser
 from .latents import Example
@@ -24,6 +25,15 @@ class Trained(NamedTuple):
     scale: float
     styles: tuple[str, ...]
     features: int
+
+
+class Batch(NamedTuple):
+    """Latents (B, T, H * C), features (B, T, F), styles one-hot (B, S), frames present (B, T)."""
+
+    latents: Tensor
+    features: Tensor
+    style: Tensor
+    present: Tensor
 
 
 class Stage2Task:
@@ -49,25 +59,21 @@ class Stage2Task:
         figures = {"latent": loss.latent.item(), "velocity": loss.velocity.item()}
         return loop.Step(loss.total, figures)
 
-    def _draw(
-        self, rng: torch.Generator, batch: int, frames: int
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Latents, features, styles one-hot and present frames of random crops."""
-        clean, heard = (torch.zeros(batch, frames, size) for size in self.sizes)
-        style = torch.zeros(batch, self.style_count)
-        present = torch.zeros(batch, frames, dtype=torch.bool)
-        chosen = torch.multinomial(self.lengths, batch, replacement=True, generator=rng)
-        for row, number in enumerate(chosen.tolist()):
-            example = self.examples[number]
-            last = max(0, len(example.latents) - frames)
-            start = int(torch.randint(last + 1, (1,), generator=rng))
-            copy = int(torch.randint(len(example.features), (1,), generator=rng))
-            piece = example.latents[start : start + frames]
-            clean[row, : len(piece)] = piece
-            heard[row, : len(piece)] = example.features[copy, start : start + frames]
-            style[row, example.style] = 1.0
-            present[row, : len(piece)] = True
-        return clean, heard, style, present
+    def _draw(self, rng: torch.Generator, batch: int, frames: int) -> Batch:
+        """Random crops, each hearing one of its clip's copies."""
+        chosen = crops.draw(rng, self.lengths, batch, frames)
+        copies = len(self.examples[0].features)
+        copy = torch.randint(copies, (batch,), generator=rng).tolist()
+        rows = [self.examples[crop.clip] for crop in chosen]
+        cuts = [slice(crop.start, crop.stop) for crop in chosen]
+        clean = [row.latents[cut] for row, cut in zip(rows, cuts, strict=True)]
+        heard = [r.features[c, cut] for r, c, cut in zip(rows, copy, cuts, strict=True)]
+        return Batch(
+            crops.stack(clean, frames),
+            crops.stack(heard, frames),
+            one_hot(torch.tensor([row.style for row in rows]), self.style_count).float(),
+            crops.present(chosen, frames),
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training import config
+from training import config, latents
 
 
 def write(path: Path, text: str) -> Path:
@@ -42,3 +42,8 @@ def test_a_missing_recipe_lists_the_shipped_ones() -> None:
     with pytest.raises(config.RecipeError) as caught:
         config.load("no-such")
     assert "gldi-flame" in caught.value.hint
+
+
+def test_the_recipes_first_style_is_the_packs_default() -> None:
+    order = latents.style_order({"Own", "Soft", "Even", "Broad"}, ("Even", "Crisp", "Broad"))
+    assert order == ("Even", "Broad", "Own", "Soft")

@@ -1,0 +1,37 @@
+"""Random crops of clips, longer clips oftener: what every stage trains on."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Crop(NamedTuple):
+    """Frames [start, stop) of a clip; a clip shorter than asked for is taken whole."""
+
+    clip: int
+    start: int
+    stop: int
+
+
+def draw(rng: torch.Generator, lengths: Tensor, batch: int, frames: int) -> list[Crop]:
+    """``batch`` crops of at most ``frames`` frames from clips of ``lengths`` (clips,) float."""
+    chosen = torch.multinomial(lengths, batch, replacement=True, generator=rng)
+    return [_crop(rng, clip, int(lengths[clip]), frames) for clip in chosen.tolist()]
+
+
+def present(crops: list[Crop], frames: int) -> Tensor:
+    """Which frames (B, T) of a batch padded to ``frames`` belong to its crops."""
+    counts = torch.tensor([crop.stop - crop.start for crop in crops])
+    return torch.arange(frames)[None] < counts[:, None]
+
+
+def stack(pieces: list[Tensor], frames: int) -> Tensor:
+    """Pieces (t, C), t at most ``frames``, as one batch (B, T, C) padded with zeros."""
+    padded = [torch.nn.functional.pad(p, (0, 0, 0, frames - len(p))) for p in pieces]
+    return torch.stack(padded)
+
+
+def _crop(rng: torch.Generator, clip: int, length: int, frames: int) -> Crop:
+    start = int(torch.randint(max(0, length - frames) + 1, (1,), generator=rng))
+    return Crop(clip, start, min(start + frames, length))
