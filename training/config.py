@@ -67,7 +67,7 @@ class EncoderConfig:
     dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
     features: int = 64  # F, what the later stages see
     level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
-    level_ahead_s: float = 0.3  # ... and ahead
+    level_ahead_s: float = 0.08  # ... and ahead: with the convolutions less than 0.4 s
     dropout: float = 0.1
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(

@@ -26,9 +26,9 @@ _HOP = SAMPLES_PER_FEATURE // 2
 _WINDOW = 400
 _DFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 7600.0
-# Power below which a band counts as empty: about -100 dB of full scale, under 16-bit dither.
+# Power below which a band counts as empty: white noise at about -92 dB of full scale.
 _FLOOR = 1e-7
-# Quieter than about -65 dB of full scale is silence, whatever its spectrum: gain stops there.
+# Below white noise at about -57 dB of full scale the level is followed no further: that is silence.
 _QUIET_LEVEL = 3e-4
 
 

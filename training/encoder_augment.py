@@ -66,8 +66,11 @@ def _in_rooms(waveforms: Tensor, rng: torch.Generator) -> Tensor:
     tail = tail / tail.square().sum(dim=1, keepdim=True).sqrt()
     wet = chance(rng, batch, 0.35) * uniform(rng, batch, 0.1, 0.9)
     size = samples + len(time_s)
-    room = torch.fft.irfft(torch.fft.rfft(waveforms, size) * torch.fft.rfft(tail, size), size)
-    return waveforms + wet[:, None] * room[:, :samples]
+    room: Tensor = torch.fft.irfft(
+        torch.fft.rfft(waveforms, size) * torch.fft.rfft(tail, size), size
+    )
+    mixed: Tensor = waveforms + wet[:, None] * room[:, :samples]
+    return mixed
 
 
 class SpectralWarp:

@@ -18,23 +18,29 @@ class RigError(SoliloquyError):
     """A rig file that is missing or lacks a shape the mouth needs."""
 
 
-_NEEDED = ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLowerDown_L")
+# The shapes that the mouth's motion is made of; a rig without one of them cannot speak.
+MOUTH_SHAPES = (
+    "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthUpperUp_L", "mouthUpperUp_R",
+    "mouthLowerDown_L", "mouthLowerDown_R", "mouthRollLower", "mouthRollUpper", "mouthShrugUpper",
+    "mouthSmile_L", "mouthSmile_R", "mouthStretch_L", "mouthStretch_R", "mouthPress_L",
+    "mouthPress_R",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class LipGains:
-    """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S,)."""
+    """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S, lip pairs)."""
 
     names: tuple[str, ...]
     gains_mm: Array
 
-    def opening_mm(self, weights: Array) -> Array:
-        """Opening between the lips (T,) of weights (T, S), relative to rest."""
+    def openings_mm(self, weights: Array) -> Array:
+        """Opening at each lip pair (T, pairs) of weights (T, S), relative to rest."""
         return np.asarray(weights @ self.gains_mm)
 
     def of(self, name: str) -> float:
-        """The gain of one shape, mm."""
-        return float(self.gains_mm[self.names.index(name)])
+        """The mean gain of one shape, mm."""
+        return float(self.gains_mm[self.names.index(name)].mean())
 
 
 def lip_gains(rig: Path) -> LipGains:
@@ -46,11 +52,11 @@ def lip_gains(rig: Path) -> LipGains:
         raise RigError(
             "rig_missing", f"no rig at {rig}", "run python -m training rig first"
         ) from error
-    missing = [name for name in _NEEDED if name not in names]
+    missing = [name for name in MOUTH_SHAPES if name not in names]
     if missing:
         raise RigError("rig_shapes", f"{rig} lacks {', '.join(missing)}", "make the rig again")
     heights = 1000.0 * fields[:, :, 1].astype(np.float64)
-    gains = (heights[:, pairs[:, 0]] - heights[:, pairs[:, 1]]).mean(axis=1)
+    gains = heights[:, pairs[:, 0]] - heights[:, pairs[:, 1]]
     return LipGains(tuple(str(name) for name in names), gains)
 
 
@@ -96,9 +102,14 @@ def _mouth(
 def _balanced(
     shapes: dict[str, Array], curves: MouthCurves, tilt: Array, gains: LipGains
 ) -> Mapping[str, Array]:
-    """Part or close the lips by what is missing to the wanted opening."""
-    opened = sum(gains.of(name) * weights for name, weights in shapes.items())
-    missing_mm = curves.opening_mm - opened
+    """Part or close the lips by what is missing to the wanted opening.
+
+    Of the lip pairs' openings the mean counts, but in a closure the widest: no slit may stay.
+    """
+    rows = [gains.gains_mm[gains.names.index(name)] for name in shapes]
+    opened = np.stack(list(shapes.values()), axis=1) @ np.stack(rows)
+    mean_mm, widest_mm = opened.mean(axis=1), opened.max(axis=1)
+    missing_mm = curves.opening_mm - mean_mm - curves.seal * (widest_mm - mean_mm)
     lower, upper = (
         gains.of(f"mouth{part}_L") + gains.of(f"mouth{part}_R") for part in ("LowerDown", "UpperUp")
     )

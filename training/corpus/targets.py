@@ -48,14 +48,14 @@ TARGETS: dict[str, Target] = {
     "AA": Target(11.0, 9.6),
     "AE": Target(10.0, 8.0, spread=0.25),
     "AH": Target(7.2, 5.8, shape_weight=0.35),
-    "AO": Target(9.0, 8.4, 0.30, 0.12, shape_weight=0.8),
+    "AO": Target(9.0, 8.4, 0.36, 0.14, shape_weight=0.9),
     "EH": Target(7.6, 5.6, spread=0.22),
     "ER": Target(4.8, 3.8, 0.25, 0.10, shape_weight=0.6),
     "IH": Target(5.6, 3.6, spread=0.22),
     "IY": Target(4.6, 2.0, spread=0.50, shape_weight=0.9),
-    "OH": Target(7.0, 6.4, 0.50, 0.12, shape_weight=1.0),  # the beginning of OW
+    "OH": Target(7.0, 6.4, 0.58, 0.14, shape_weight=1.3),  # the beginning of OW
     "UH": Target(4.6, 4.0, 0.42, 0.08, shape_weight=0.8),
-    "UW": Target(2.8, 2.8, 0.82, 0.10, shape_weight=1.2),
+    "UW": Target(2.8, 2.8, 0.95, 0.12, shape_weight=2.0),
     "P": _SHUT,
     "B": _SHUT,
     "M": _SHUT,
@@ -78,7 +78,7 @@ TARGETS: dict[str, Target] = {
     "NG": _VELAR,
     "HH": _consonant(5.0, 4.2, 0.2, 0.05),
     "R": Target(3.8, 2.8, 0.36, 0.16, opening_weight=0.8, jaw_weight=0.6, shape_weight=0.8),
-    "W": Target(1.8, 2.2, 0.88, 0.08, opening_weight=1.3, jaw_weight=0.7, shape_weight=1.4),
+    "W": Target(1.8, 2.2, 1.0, 0.10, opening_weight=1.3, jaw_weight=0.7, shape_weight=2.2),
     "Y": Target(3.8, 2.0, spread=0.35, opening_weight=0.8, jaw_weight=0.7, shape_weight=0.7),
 }
 

@@ -1,0 +1,148 @@
+"""The compact encoder: shapes, invariances, labels, files and export."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from training import encoder, encoder_augment, encoder_training
+from training.config import EncoderConfig, OptimiserConfig
+from training.corpus.phones import PHONE_INDEX, SILENCE, Phone
+from training.encoder import CompactEncoder, EncoderFileError, mel_filters
+from training.encoder_labels import frame_labels
+from training.loop import Moment
+
+TINY = EncoderConfig(
+    mel_bands=20,
+    channels=16,
+    dilations=(1, 2),
+    features=8,
+    optimiser=OptimiserConfig(batch=4, crop_frames=50, learning_rate=0.01),
+)
+
+
+def _encoder(config: EncoderConfig = TINY) -> CompactEncoder:
+    torch.manual_seed(0)
+    return CompactEncoder(config).eval()
+
+
+def _voice(samples: int = 16000) -> torch.Tensor:
+    time = torch.arange(samples) / 16000
+    return (0.3 * torch.sin(2 * torch.pi * 150 * time) * torch.sin(8 * time)).float()[None]
+
+
+@pytest.mark.parametrize("samples", [320, 719, 16000, 16319])
+def test_one_feature_per_320_samples(samples: int) -> None:
+    with torch.no_grad():
+        assert _encoder()(torch.zeros(1, samples)).shape == (1, samples // 320, 8)
+
+
+def test_the_default_encoder_is_small_and_its_features_count_64() -> None:
+    model = CompactEncoder(EncoderConfig())
+    assert sum(p.numel() for p in model.parameters()) < 1_500_000
+    assert model.config.features == 64
+
+
+def test_log_mel_finds_a_tone_in_its_band() -> None:
+    tone = torch.sin(2 * torch.pi * 1000 * torch.arange(16000) / 16000)[None]
+    power = encoder.LogMel(80).power(tone)[0, :, 50]
+    assert int(power.argmax()) == 32  # 32 * 31.25 Hz
+    assert mel_filters(80).sum(axis=1) == pytest.approx(np.ones(80), abs=1e-5)
+
+
+def test_gain_hardly_changes_the_relative_spectrum() -> None:
+    level, noise = encoder.Level(2.0, 0.1), torch.randn(1, 16000)
+    mel = encoder.LogMel(20)(0.3 * noise)
+    assert float((level(mel) - level(mel * 0.01)).abs().max()) < 0.06
+
+
+def test_digital_silence_stays_lower_than_any_speech() -> None:
+    level, mel = encoder.Level(2.0, 0.1), encoder.LogMel(20)
+    assert float(level(mel(torch.zeros(1, 8000))).max()) < -3.0
+
+
+def test_what_lies_more_than_04_s_ahead_is_not_heard() -> None:
+    model = _encoder(EncoderConfig())
+    changed = _voice(32000).clone()
+    changed[:, 16000 + 6400 :] = 0.0
+    with torch.no_grad():
+        difference = (model(_voice(32000)) - model(changed)).abs().amax(dim=-1)[0]
+    assert float(difference[:51].max()) == 0.0
+    assert float(difference[80:].max()) > 0.0
+
+
+def test_labels_are_shut_on_bilabials_and_silence_and_open_on_aa() -> None:
+    phones = [Phone(SILENCE, 0, 0.5), Phone("M", 0.5, 0.7), Phone("AA", 0.7, 1.0, 1)]
+    labels = frame_labels(phones, 1.0)
+    assert labels.phone[[10, 120, 180]].tolist() == [PHONE_INDEX[n] for n in (SILENCE, "M", "AA")]
+    assert labels.aperture[[50, 120, 180]] == pytest.approx([0.0, 0.0, 1.0], abs=1e-6)
+    assert labels.stress[180] and not labels.stress[120]
+
+
+def test_a_faster_crop_reads_its_labels_further_on() -> None:
+    phones = [Phone("M", 0.0, 1.0), Phone("AA", 1.0, 2.0)]
+    samples = np.arange(32000).astype(np.int16)
+    heard = encoder_training.Heard(samples, frame_labels(phones, 2.0))
+    waveform, phone, _, _ = encoder_training.crop(heard, frames=60, speed=1.25, place=0.0)
+    assert float(waveform[8000]) == pytest.approx(10000 / 32768, abs=1e-4)
+    assert int((phone == PHONE_INDEX["M"]).sum()) == 40
+
+
+def test_spoiling_keeps_samples_in_range_and_depends_on_the_seed_only() -> None:
+    clean = _voice().repeat(6, 1)
+    spoiled = [encoder_augment.spoil(clean, torch.Generator().manual_seed(s)) for s in (0, 0, 1)]
+    assert torch.equal(spoiled[0], spoiled[1]) and not torch.equal(spoiled[0], spoiled[2])
+    assert float(spoiled[0].abs().max()) <= 1.0
+
+
+def test_training_learns_two_phones_apart() -> None:
+    time = np.arange(32000) / 16000
+    hum, hiss = np.sin(2 * np.pi * 200 * time), np.random.default_rng(0).normal(size=32000)
+    samples = (3000 * np.where(time < 1.0, hum, hiss)).astype(np.int16)
+    labels = frame_labels([Phone("M", 0.0, 1.0), Phone("S", 1.0, 2.0)], 2.0)
+    task = encoder_training.EncoderTask(TINY, [encoder_training.Heard(samples, labels)])
+    optimiser = torch.optim.AdamW(task.model.parameters(), lr=0.01)
+    rng, seen = torch.Generator().manual_seed(0), []
+    for _ in range(30):
+        result = task.step(rng, Moment(0, 0.0))
+        optimiser.zero_grad()
+        result.loss.backward()
+        optimiser.step()
+        seen.append(result.loss.item())
+    assert np.mean(seen[-5:]) < 0.75 * np.mean(seen[:3])
+
+
+def test_an_encoder_survives_its_file(tmp_path: Path) -> None:
+    model = _encoder()
+    encoder.save(tmp_path / "encoder.pt", model)
+    loaded = encoder.load(tmp_path / "encoder.pt")
+    with torch.no_grad():
+        assert torch.equal(loaded(_voice()), model(_voice()))
+    assert loaded.config == TINY and not any(p.requires_grad for p in loaded.parameters())
+
+
+def test_a_file_that_is_no_encoder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "encoder.pt").write_bytes(b"nothing of the kind")
+    with pytest.raises(EncoderFileError, match=r"encoder\.pt holds no compact encoder"):
+        encoder.load(tmp_path / "encoder.pt")
+    with pytest.raises(EncoderFileError, match="train-encoder"):
+        encoder.load(tmp_path / "absent.pt")
+
+
+def test_onnx_gives_the_same_features_at_any_length(tmp_path: Path) -> None:
+    model, path = _encoder(), tmp_path / "encoder.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's word on its older exporter
+        torch.onnx.export(
+            model, (_voice(4800),), path, dynamo=False, opset_version=17,
+            input_names=["waveform"], output_names=["features"],
+            dynamic_axes={"waveform": {1: "samples"}, "features": {1: "frames"}},
+        )  # fmt: skip
+    session = onnxruntime.InferenceSession(path)
+    for samples in (4800, 16001, 40000):
+        got = session.run(None, {"waveform": _voice(samples).numpy()})[0]
+        with torch.no_grad():
+            assert np.abs(got - model(_voice(samples)).numpy()).max() < 1e-4
