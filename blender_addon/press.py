@@ -33,7 +33,7 @@ def begin(context: bpy.types.Context) -> Destination:
     target = settings.face or context.object
     chosen = pack.load(models.locate(context, settings.model.strip()))
     matched = face.match(shape_keys.read_mesh(target), chosen)
-    folder = Path(tempfile.mkdtemp(prefix="soliloquy-"))
+    folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
         placed = _placed_sound(context, str(folder))
         request = _request(settings, placed, chosen)
@@ -75,7 +75,7 @@ def _start(context: bpy.types.Context, request: Request, matched: face.Face,
            folder: Path) -> None:
     machine, current = preferences.machine(context), session.CURRENT
     ready = current.warm_worker(worker.launch(blender_compat.python_executable(),
-                                              current.log_path, machine.device))
+                                              current.folder, machine.device))
     current.job = Job(ready, request,
                       lambda path: takes.prepare(path, matched, request.sound.path), folder,
                       machine.silence_limit_s)

@@ -3,9 +3,10 @@
 Nothing here lives in the .blend, so a file saved in the middle of a job opens clean."""
 
 import atexit
-import os
+import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from .job import Job
@@ -21,8 +22,11 @@ class Session:
     message: str = ""
     hint: str = ""
     failed: bool = False
-    log_path: Path = field(default_factory=lambda: Path(
-        tempfile.gettempdir(), f"soliloquy-worker-{os.getpid()}.log"))
+
+    @cached_property
+    def folder(self) -> Path:
+        """A private folder for this session's temporary files, made on first use."""
+        return Path(tempfile.mkdtemp(prefix="soliloquy-"))
 
     @property
     def busy(self) -> bool:
@@ -58,7 +62,9 @@ class Session:
             self.worker.kill()
         self.end_job()
         self.end_worker()
-        self.log_path.unlink(missing_ok=True)
+        if "folder" in vars(self):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            del self.folder
 
 
 CURRENT = Session()

@@ -36,8 +36,9 @@ class Launch:
     log_path: Path
 
 
-def launch(python: str, log_path: Path, device: str = "auto") -> Launch:
-    """The launch of `python -m backend serve` beside this package, or inside it once installed."""
+def launch(python: str, folder: Path, device: str = "auto") -> Launch:
+    """The launch of `python -m backend serve`, which lies beside this package, or inside it once
+    installed; `folder` takes its log and its temporary files, which a kill would leave behind."""
     here = Path(__file__).resolve().parent
     root = here if (here / "backend").is_dir() else here.parent
     environment = dict(os.environ)
@@ -50,8 +51,10 @@ def launch(python: str, log_path: Path, device: str = "auto") -> Launch:
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
     }
-    return Launch((python, "-m", "backend", "serve", "--device", device), environment, log_path)
+    return Launch((python, "-m", "backend", "serve", "--device", device), environment,
+                  folder / "worker.log")
 
 
 def _library_folders() -> list[str]:

@@ -27,7 +27,7 @@ def _brow_sections() -> Array:
     angle = np.arange(6) * 2 * np.pi / 6
     ring = (np.cos(angle)[None, :, None] * (width[:, None, None] * across[:, None])
             + np.sin(angle)[None, :, None] * (0.3 * width[:, None, None] * normal[:, None]))
-    return line[:, None] + 0.6 * normal[:, None] + ring
+    return np.asarray(line[:, None] + 0.6 * normal[:, None] + ring)
 
 
 def _lash_sections() -> Array:

@@ -59,7 +59,8 @@ def ear_ring_mm(number: int) -> Array:
 
 def ear_cap_mm(v: int) -> Array:
     """Position (3,) of an inner vertex of the shell's floor."""
-    return _ear_point(np.array([-2.0]), np.array([(v - 1.5) * 5.0 - 3.0]), np.array([2.0]))[0]
+    up = np.array([(v - 1.5) * 5.0 - 3.0])
+    return np.asarray(_ear_point(np.array([-2.0]), up, np.array([2.0]))[0])
 
 
 NOSTRIL_RIM_MM = np.array([[3.8, -22.0, 59.5], [10.6, -21.5, 55.0], [11.5, -19.0, 59.0],

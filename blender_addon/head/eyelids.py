@@ -7,11 +7,11 @@ import numpy as np
 from .form import front_mm
 from .mesh import Array
 
-CENTRE_MM = np.array([32.5, 13.0, 20.5])
+CENTRE_MM = np.array([32.5, 13.0, 21.5])
 RADIUS_MM = 20.0
 _YAW = np.radians(9)
 _HALF_WIDTH = np.radians(52)
-_UPPER, _LOWER = np.radians(27), np.radians(20)
+_UPPER, _LOWER = np.radians(25), np.radians(19.5)
 _TILT = np.radians(2.5)
 
 

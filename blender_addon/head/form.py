@@ -49,7 +49,7 @@ def _skull(p: Array) -> Array:
 
 
 def _nose(p: Array) -> Array:
-    nose = _cone(p, (0, 24, 44), (0, -5, 57), 7, 7.5)
+    nose = _cone(p, (0, 25, 45), (0, -5, 57), 5.5, 7.2)
     nose = _join(nose, _ellipsoid(p, (0, -11, 61.5), (9.5, 8, 9.5)), 2.5)
     nose = _join(nose, _ellipsoid(p, (0, -17, 54), (6, 6, 9)), 2)
     return _join(nose, _ellipsoid(p, (11, -15, 53), (5.5, 5.5, 7.5)), 1.8)
@@ -61,8 +61,10 @@ def distance_mm(p: Array) -> Array:
     head = _join(_skull(p), _ellipsoid(p, (37, -17, 20), (22, 21, 21)), 7)
     head = _join(head, _ellipsoid(p, (0, -42, 33), (29, 20, 21)), 5)
     head = _join(head, _nose(p), 5)
-    head += 3.6 * bump(p, (34, 13, 46), (13, 11, 20))
+    head += 4.2 * bump(p, (30, 13, 46), (13.5, 11, 20))
     head += 0.8 * bump(p, (21, -13, 50), (4, 6, 10))
+    head += 1.2 * bump(p, (0, -60, 52), (13, 4, 12))
+    head -= 1.6 * bump(p, (0, -70, 50), (10, 7, 12))
     head += 0.7 * bump(p, (0, -31, 60), (2.2, 5, 10))
     return head
 

@@ -29,7 +29,7 @@ def _thickness_mm(angle: Array, t: Array) -> Array:
     front = np.exp(-((angle / 0.75) ** 2))
     rear = np.exp(-(((np.pi - np.abs(angle)) / 0.9) ** 2))
     base = 11.0 - 4.5 * t + 13.0 * front * np.exp(-(((t - 0.82) / 0.22) ** 2)) - 2.0 * rear * t
-    lock = np.cos(_LOCKS * angle) * (0.4 + 1.6 * t) * (1 + 0.5 * front)
+    lock = (np.abs(np.cos(_LOCKS / 2 * angle)) ** 0.7 - 0.6) * (0.6 + 3.0 * t) * (1 + 0.6 * front)
     edge = np.sqrt(np.maximum(1 - t**10, 0))
     return np.asarray((base + lock) * edge + 1.0)
 

@@ -1,5 +1,7 @@
 """Tubes of quads through cross-sections: brows, lashes, teeth, tongue."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .mesh import Array, Face
@@ -9,7 +11,7 @@ def signed_volume(vertices: Array, faces: list[Face]) -> float:
     """Volume enclosed by faces, positive when they turn counter-clockwise seen from outside."""
     total = 0.0
     for face in faces:
-        for b, c in zip(face[1:-1], face[2:], strict=True):
+        for b, c in pairwise(face[1:]):
             total += float(np.dot(vertices[face[0]], np.cross(vertices[b], vertices[c])))
     return total / 6
 

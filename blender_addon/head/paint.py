@@ -27,7 +27,7 @@ def _uv(vertices: Array, faces: list[Face]) -> Array:
 
 
 def _blend(tint: Array, weight: Array, colour: tuple[float, float, float]) -> Array:
-    return tint + np.clip(weight, 0, 1)[:, None] * (np.array(colour) - tint)
+    return np.asarray(tint + np.clip(weight, 0, 1)[:, None] * (np.array(colour) - tint))
 
 
 def _tint(skin: Skin) -> Array:

@@ -1,11 +1,12 @@
 """The skin: the cage put onto the form, subdivided, and its lips closed."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from . import ears, eyelids, form, lips
-from .cage import HALF_COLUMNS, LAYERS, ROWS, Cage, Key
+from .cage import LAYERS, ROWS, Cage, Key
 from .mesh import Array
 from .openings import MOUTH, NECK, OPENINGS, Opening, build_cage
 from .relax import spread
@@ -43,48 +44,50 @@ def _box_guess(cage: Cage) -> Array:
     return p
 
 
-def _rim_guess(opening: Opening) -> Array | None:
+def _rim_mm(opening: Opening) -> Array:
+    """First guess (N, 3) of the loop round an opening of the +x side."""
     count = len(opening.rim())
-    guesses = {
+    guesses: dict[str, Callable[[], Array]] = {
         "mouth": lambda: lips.rim_mm(count),
         "eye": lambda: eyelids.rim_mm(count),
         "ear": ears.ear_rim_mm,
         "nostril": lambda: ears.NOSTRIL_RIM_MM,
     }
-    return guesses[opening.name]() if opening.name in guesses else None
+    return guesses[opening.name]()
 
 
 def _side(opening: Opening) -> Array:
     return np.array([-1.0 if opening.side < 0 else 1.0, 1.0, 1.0])
 
 
+def _pins(cage: Cage) -> dict[int, Array]:
+    """The places in mm of nose, chin, crown and occiput by vertex."""
+    pins = {
+        cage.index["box", sign * i, j, 0]: np.array(place) * (float(sign), 1.0, 1.0)
+        for (i, j), place in _NOSE_MM.items()
+        for sign in (1, -1)
+    }
+    pins[cage.index["box", 0, ROWS, 3]] = np.array([0.0, 134, -30])
+    pins[cage.index["box", 0, 8, LAYERS]] = np.array([0.0, 20, -118])
+    return pins
+
+
 def _pin(cage: Cage, p: Array) -> tuple[Array, list[int]]:
     """Put rims, nose and chin where they belong and say which vertices those are."""
-    p, pinned = p.copy(), []
+    p, pins = p.copy(), _pins(cage)
+    p[list(pins)] = list(pins.values())
+    pinned = set(pins)
     for opening in OPENINGS:
-        guess = _rim_guess(opening)
-        if guess is not None:
-            loop = cage.loop(opening.rim())
-            p[loop] = guess * _side(opening)
-            pinned += loop
-    for (i, j), place in _NOSE_MM.items():
-        for sign in (1, -1):
-            n = cage.index["box", sign * i, j, 0]
-            p[n] = np.array(place) * (sign, 1, 1)
-            pinned.append(n)
-    for key in (("box", 0, ROWS, 3), ("box", 0, 8, LAYERS)):
-        p[cage.index[key]] = (0, 134, -30) if key[2] == ROWS else (0, 20, -118)
-        pinned.append(cage.index[key])
-    neck = cage.loop(NECK.rim())
-    angle = np.linspace(0, 2 * np.pi, len(neck), endpoint=False)
-    p[neck] = _neck_ring(neck, p, angle)
-    return p, sorted({*pinned, *neck})
+        loop = cage.loop(opening.rim())
+        guess = _neck_ring_mm(p[loop]) if opening is NECK else _rim_mm(opening)
+        p[loop] = guess * _side(opening)
+        pinned.update(loop)
+    return p, sorted(pinned)
 
 
-def _neck_ring(neck: list[int], p: Array, angle: Array) -> Array:
-    """The loop where the neck begins, higher behind than in front."""
-    centred = p[neck] - (0, 0, -45)
-    turn = np.arctan2(centred[:, 0] / 26, centred[:, 2] / 28)
+def _neck_ring_mm(box: Array) -> Array:
+    """The loop (N, 3) where the neck begins, higher behind than in front, from its box places."""
+    turn = np.arctan2(box[:, 0] / 26, (box[:, 2] + 45) / 28)
     y = -92 + 16 * (1 - np.cos(turn)) / 2
     return np.stack([42 * np.sin(turn), y, -44 + 42 * np.cos(turn)], axis=-1)
 
@@ -112,13 +115,13 @@ def _box_partner(cage: Cage, count: int) -> Indices:
 
 def _ring_mm(opening: Opening, number: int) -> Array:
     count = len(opening.rim())
-    rings = {
+    rings: dict[str, Callable[[], Array]] = {
         "mouth": lambda: lips.ring_mm(number, count),
         "eye": lambda: eyelids.ring_mm(number, count),
         "ear": lambda: ears.ear_ring_mm(number),
         "nostril": lambda: ears.nostril_ring_mm(number),
     }
-    return np.asarray(rings[opening.name]())
+    return rings[opening.name]()
 
 
 def _cap_mm(key: Key) -> Array:
@@ -184,11 +187,10 @@ def _fine_rings(cage: Cage, fine: Subdivided) -> dict[Key, list[list[int]]]:
 
 
 def _cage_mm(cage: Cage) -> Array:
-    """The cage's vertices (N, 3) in mm."""
+    """The cage's vertices (N, 3) in mm; the box vertices come first."""
     p, pinned = _pin(cage, _box_guess(cage))
-    box = np.array([n for key, n in cage.index.items() if key[0] == "box"])
-    assert (box == np.sort(box)).all() and HALF_COLUMNS > 0
-    p = spread(p, _box_edges(cage), np.array(pinned), _box_partner(cage, len(p)))
+    box = sum(key[0] == "box" for key in cage.index)
+    p[:box] = spread(p[:box], _box_edges(cage), np.array(pinned), _box_partner(cage, box))
     return _set_neck(cage, _set_rings(cage, p))
 
 

@@ -28,7 +28,7 @@ def _row(edge_y_mm: float, root_y_mm: float, front_z_mm: float, half_width_mm: f
     back = 1 - 0.12 * np.abs(np.sin(phi))
     along = _SECTION[:, 1] + 0.035 * gap[:, None] * np.isin(np.arange(len(_SECTION)), (2, 3))
     sections[..., 1] = edge_y_mm + (root_y_mm - edge_y_mm) * (1 - back[:, None] * (1 - along))
-    return sections
+    return np.asarray(sections)
 
 
 def _teeth(part: str, sections: Array) -> Piece:

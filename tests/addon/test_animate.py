@@ -190,7 +190,11 @@ def test_a_pack_of_another_size_moves_a_mesh_of_that_size(scene, tmp_path, write
     assert moved[:, 1].min() < -0.01
 
 
-def test_leftover_folders_are_removed(spoken, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_nothing_is_left_in_the_temporary_folder(spoken, tmp_path, monkeypatch):
+    session.CURRENT.end()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+    (tmp_path / "t").mkdir()
     press()
-    assert not list(tmp_path.glob("soliloquy-*"))
+    assert not list(session.CURRENT.folder.glob("job-*"))
+    session.CURRENT.end()
+    assert not list((tmp_path / "t").iterdir())

@@ -98,7 +98,7 @@ def test_stop_ends_the_process(fake_worker):
 
 
 def test_the_child_finds_its_libraries_and_not_the_working_folder(tmp_path):
-    start = worker.launch("python3", tmp_path / "log", "cpu")
+    start = worker.launch("python3", tmp_path, "cpu")
     first = start.environment["PYTHONPATH"].split(os.pathsep)[0]
     assert (Path(first) / "backend").is_dir()
     assert start.environment["PYTHONSAFEPATH"] == "1"
