@@ -24,11 +24,19 @@ def make_scene() -> bpy.types.Object:
     smile = head.shape_key_add(name="Smile")
     smile.keyframe_insert("value", frame=1)
     head.data.shape_keys.animation_data.action.name = "Artist's smile"
-    editor = bpy.context.scene.sequence_editor_create()
-    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
-    strips.new_sound("Line", str(FOLDER / "line.wav"), 1, 1).select = True
+    choose_sound(bpy.context.scene, str(FOLDER / "line.wav"))
     bpy.context.scene.frame_end = 270
     return head
+
+
+def choose_sound(scene: bpy.types.Scene, path: str) -> None:
+    """A selected strip or, in a Blender that was built without sound (bpy 4.2), the file."""
+    editor = scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    try:
+        strips.new_sound("Line", path, 1, 1).select = True
+    except RuntimeError:
+        scene.soliloquy.source, scene.soliloquy.filepath = "FILE", path
 
 
 def shapes_over_time(head: bpy.types.Object, frames: range) -> np.ndarray:
@@ -57,7 +65,12 @@ def main() -> None:
     assert "Artist's smile" in bpy.data.actions, list(bpy.data.actions)
     assert 2.0 < travel_mm < 60.0, f"the face moves by {travel_mm} mm at most"
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "talking.blend"))
-    found = {"seconds": seconds, "shape_keys": len(keys) - 2, "travel_mm": travel_mm}
+    found = {
+        "blender": bpy.app.version_string,
+        "seconds": round(seconds, 2),
+        "shape_keys": len(keys) - 2,
+        "travel_mm": round(travel_mm, 1),
+    }
     (FOLDER / "headless.json").write_text(json.dumps(found))
 
 

@@ -54,8 +54,9 @@ def make(suite: str, root: Path) -> None:
     # A mirror that stands still for reproducible builds has an expired release file.
     (root / "etc/apt/apt.conf.d/any-date").write_text('Acquire::Check-Valid-Until "false";\n')
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
-    install = f"apt-get update -qq && apt-get install -qq --no-install-recommends {' '.join(PACKAGES.split())}"
-    enter(root, root.parent, ["sh", "-c", f"{install} >/dev/null"], network=True)
+    install = f"apt-get install -qq --no-install-recommends {' '.join(PACKAGES.split())}"
+    command = ["sh", "-c", f"apt-get update -qq && {install} >/dev/null"]
+    enter(root, root.parent, command, network=True)
 
 
 def enter(root: Path, share: Path, command: Sequence[str], network: bool = False) -> None:
