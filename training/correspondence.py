@@ -31,9 +31,9 @@ from .head_operator import (
 )
 from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
 
-LID_LIFT_M = 1.2e-3
+LID_LIFT_M = 5e-4
 # A blink draws the eyeball back, as it does in life; linear lids cut the corner over it.
-EYE_RETREAT_M = 1.5e-3
+EYE_RETREAT_M = 2e-3
 # Half the distance between the eyes: lashes within it are this eye's.
 EYE_REACH_M = 0.03
 # All of the lips share one matrix; it is blended out between these distances from them.

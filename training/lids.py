@@ -10,11 +10,14 @@ import numpy as np
 from . import regions
 from .contact import UP, Rims
 from .registration import Floats, Ints, Surface
+from .transfer import extend
 
 # A lid moves as a whole this far from its rim, and not at all this far, in eye widths.
 LID_EDGE, LID_LENGTH = 0.06, 0.38
+# Rounds the folds where a lid's corner meets skin that stays.
+LID_SMOOTHNESS = 0.5
 # Lashes reach beyond the corners: each turns as the lid does this much nearer the eye's middle.
-LASH_SPAN = 0.85
+LASH_SPAN = 0.8
 
 
 class ClosureReadout(NamedTuple):
@@ -53,7 +56,7 @@ class Swing:
     def turn_lashes(self, points: Floats, lift: float) -> Floats:
         """Displacements (N, 3) of lashes, which turn as one with the lid, wings beyond it too."""
         inward = points.copy()
-        middle = self.x.mean()
+        middle = (self.x.min() + self.x.max()) / 2
         inward[:, 0] = middle + LASH_SPAN * (points[:, 0] - middle)
         return self.turn(inward, np.ones(len(points)), lift, settle=False)
 
@@ -99,8 +102,9 @@ def closing_shape(
     glide = swing.turn(surface.vertices, follow, lift, settle=True)
     # Beyond the lid proper the driven skin takes over.
     own = regions.smoothstep(above, 2.4 * length, 1.2 * length) * upper
-    shape: Floats = own[:, None] * (glide - driven_blink)
-    return shape
+    missing = own[:, None] * (glide - driven_blink)
+    everywhere = np.ones(len(missing), dtype=bool)
+    return extend(everywhere, missing, surface.triangles, LID_SMOOTHNESS)
 
 
 def _polar(offset: Floats) -> tuple[Floats, Floats]:
