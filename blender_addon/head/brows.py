@@ -31,16 +31,16 @@ def _brow_sections() -> Array:
 
 
 def _lash_sections() -> Array:
-    theta = np.linspace(np.radians(178), np.radians(-8), 13)
-    azimuth, elevation = eyelids.lid_edge(np.maximum(theta, 0.001))
+    theta = np.linspace(np.radians(176), np.radians(4), 13)
+    azimuth, elevation = eyelids.lid_edge(theta)
     t = np.linspace(0, 1, len(theta))
-    length = 0.8 + 3.4 * t**1.3 * np.sqrt(np.maximum(1 - t**6, 0.02))
+    length = 0.6 + 3.0 * t**1.3 * np.sqrt(np.maximum(1 - t**5, 0.003))
     root = eyelids.on_eye(azimuth, elevation, np.full(len(t), eyelids.RADIUS_MM + 1.4))
     out = eyelids.on_eye(azimuth + 0.25 * t, elevation + 0.1, np.full(len(t), 1.0))
     out = out - eyelids.CENTRE_MM
     up = np.array([0.25, 1.0, 0.0])
     tip = root + out * length[:, None] + up * (0.45 * length)[:, None]
-    half = (0.5 * np.sqrt(np.maximum(1 - (2 * t - 1) ** 8, 0.05)))[:, None] * np.array([0, 1.0, 0])
+    half = (0.38 * np.sqrt(np.maximum(1 - (2 * t - 1) ** 8, 0.05)))[:, None] * np.array([0, 1.0, 0])
     middle = (root + tip) / 2
     return np.stack([root - half, middle - 0.6 * half, tip, root + half], axis=1)
 

@@ -23,7 +23,7 @@ def _uv(vertices: Array, faces: list[Face]) -> Array:
         side = np.sign(vertices[ids, 0].sum())
         u = np.where(np.abs(turn[ids]) > 3.1, side * np.abs(turn[ids]), turn[ids])
         rows.append(np.stack([u / (2 * np.pi) + 0.5, rise[ids] / np.pi + 0.5], axis=-1))
-    return np.clip(np.concatenate(rows), 0, 1)
+    return np.asarray(np.clip(np.concatenate(rows), 0, 1))
 
 
 def _blend(tint: Array, weight: Array, colour: tuple[float, float, float]) -> Array:

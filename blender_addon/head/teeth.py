@@ -46,12 +46,12 @@ def _teeth(part: str, sections: Array) -> Piece:
 
 def teeth_upper() -> Piece:
     """The upper row, whose edge shows a little when the mouth opens."""
-    return _teeth("teeth_upper", _row(-45.0, -31.5, 47.5, 22.0))
+    return _teeth("teeth_upper", _row(-46.4, -32.5, 49.6, 22.0))
 
 
 def teeth_lower() -> Piece:
     """The lower row, just behind the upper."""
-    return _teeth("teeth_lower", _row(-46.0, -58.5, 45.5, 20.5))
+    return _teeth("teeth_lower", _row(-46.4, -58.5, 47.6, 20.5))
 
 
 def tongue() -> Piece:
@@ -62,7 +62,7 @@ def tongue() -> Piece:
     thick = 6.5 * np.sqrt(np.maximum(1 - s**4, 0.01))
     x = width[:, None] * np.cos(angle)
     groove = 1.4 * np.exp(-((x / 4.0) ** 2)) * (np.sin(angle) > 0.1) * (1 - s**3)[:, None]
-    y = (-55 + 4.0 * np.sin(np.pi * s))[:, None] + thick[:, None] * np.sin(angle) - groove
+    y = (-54 + 4.5 * np.sin(np.pi * s))[:, None] + thick[:, None] * np.sin(angle) - groove
     z = np.broadcast_to((2 + 38.5 * s)[:, None], x.shape)
     sections = np.stack([x, y, z], axis=-1)
     vertices, faces = loft(sections)
