@@ -20,6 +20,8 @@ MOMENTS = (
     ("p", 2),
     ("ae", 2),
 )
+CELL = (240, 300)
+ZOOM = 1.5
 SILENT_RMS = 0.01
 
 
@@ -52,7 +54,10 @@ def strip(head: bpy.types.Object, path: Path, phones: Path) -> None:
     """Render the face at MOMENTS, each with its phone below, side by side into one picture."""
     scene = bpy.context.scene
     scene.render.use_sequencer = False
-    scene.render.resolution_percentage = 60
+    scene.render.resolution_x, scene.render.resolution_y = CELL
+    # The face fills each cell, the mouth below its middle.
+    scene.camera.data.lens *= ZOOM
+    scene.camera.data.shift_y = -0.17
     settings = scene.render.image_settings
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
@@ -83,10 +88,10 @@ def _caption(head: bpy.types.Object) -> bpy.types.Object:
     """A text under the face, in front of the camera and lit by itself."""
     camera = bpy.context.scene.camera
     data = bpy.data.curves.new("Caption", "FONT")
-    data.align_x, data.size = "CENTER", 0.07
+    data.align_x, data.size = "CENTER", 0.045
     text = bpy.data.objects.new("Caption", data)
     bpy.context.collection.objects.link(text)
-    text.parent, text.location = camera, (0.0, -0.43, -3.2)
+    text.parent, text.location = camera, (0.0, -0.385, -3.2)
     material = bpy.data.materials.new("Caption")
     if material.node_tree is None:
         material.use_nodes = True
