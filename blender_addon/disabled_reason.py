@@ -30,7 +30,7 @@ def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
 def for_animating(context: bpy.types.Context) -> str:
     """Why Animate from Audio cannot run with the panel's settings, or ''."""
     settings = context.scene.soliloquy
-    return (for_job() or for_face(settings.face or context.object)
+    return (for_job() or for_face(settings.face or context.object) or _for_scene(context)
             or for_sound(context) or ("" if settings.model.strip() else "Choose a model"))
 
 
@@ -59,6 +59,14 @@ def for_face(face: bpy.types.Object | None) -> str:
     if face.type != "MESH":
         return f"'{face.name}' is not a mesh: choose a face mesh"
     return _for_data(face) or _for_mode(face) or _for_keys(face)
+
+
+def _for_scene(context: bpy.types.Context) -> str:
+    """A deleted object lives on while the panel's field points to it: it must not be animated."""
+    chosen = context.scene.soliloquy.face
+    if chosen is not None and context.scene.objects.get(chosen.name) is None:
+        return f"'{chosen.name}' is not in this scene: choose another face"
+    return ""
 
 
 def _for_data(face: bpy.types.Object) -> str:

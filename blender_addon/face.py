@@ -10,10 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import face_check, head_transfer
+from . import compact_keys, face_check, head_transfer
 from ._backend import errors, pack
 
 Floats = npt.NDArray[np.float32]
+# Far below what the shape keys may miss, so that the two errors need not be added up.
+_FINE_M = 2e-6
+_FINE_KEYS = 128
 
 
 class MeshArrays(NamedTuple):
@@ -59,7 +62,11 @@ def displacements_on(target: Face, displacements: Floats) -> Floats:
             f"the model {target.pack_vertices}.", "Reinstall the model.")
     if target.transfer is None:
         return displacements
-    return target.transfer.apply(displacements)
+    # The transfer is linear, so it can carry a basis instead of every frame: several times quicker.
+    fine = compact_keys.compress(displacements, _FINE_M, _FINE_KEYS)
+    if fine.error_m > _FINE_M:
+        return target.transfer.apply(displacements)
+    return np.tensordot(fine.values, target.transfer.apply(fine.shapes), axes=1)
 
 
 def _fit(mesh: MeshArrays, chosen: pack.Pack) -> face_check.Fit:

@@ -7,10 +7,12 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._backend import errors, messages
+from .face import Face
 from .takes import Take
 from .worker import Worker, WorkerError
 
@@ -48,12 +50,15 @@ class Request:
 
 
 class Job:
-    """A running request; `prepare` turns one motion file into a Take, in a thread of its own.
+    """A running request. While the worker listens, `match` finds out how the model fits the face;
+    then `prepare` turns each motion file into a Take for that face. Both run in one thread of
+    their own, for they take too long for Blender's.
 
     The private `folder` takes the job's files and is removed with it; its name is the job's id."""
 
-    def __init__(self, worker: Worker, request: Request, prepare: Callable[[Path], Take],
-                 folder: Path, silence_limit_s: float = 60.0) -> None:
+    def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
+                 prepare: Callable[[Path, Face], Take], folder: Path,
+                 silence_limit_s: float = 60.0) -> None:
         self._worker = worker
         self._prepare = prepare
         self._silence_limit_s = silence_limit_s
@@ -65,6 +70,7 @@ class Job:
         self.stage = "start"
         self._stage_share = 0.0
         worker.send(_generate(self.id, request, folder))
+        self._face = self._threads.submit(match)
 
     @property
     def fraction(self) -> float:
@@ -83,6 +89,8 @@ class Job:
         fails, and Cancelled once a cancelled job has stopped."""
         if self._takes is not None:
             return self._prepared(self._takes)
+        if self._face.done():
+            self._face.result()  # raises when the face does not fit
         for reply in self._worker.poll():
             self._take_in(reply)
         self._watch_the_clock()
@@ -94,7 +102,8 @@ class Job:
             return
         self._cancelled_at = time.monotonic()
         if self._takes is None and self._worker.alive:
-            self._worker.send(messages.Cancel(self.id))
+            with suppress(WorkerError):  # it has just died, and the next tick says so
+                self._worker.send(messages.Cancel(self.id))
 
     def close(self) -> None:
         """Remove the job's files; call it however the job ended."""
@@ -113,7 +122,8 @@ class Job:
         elif isinstance(reply, messages.Done) and reply.id == self.id:
             self.stage, self._stage_share = "keys", 0.0
             paths = [Path(path) for path in reply.paths]
-            self._takes = self._threads.submit(lambda: [self._prepare(path) for path in paths])
+            self._takes = self._threads.submit(
+                lambda: [self._prepare(path, self._face.result()) for path in paths])
 
     def _prepared(self, takes: "Future[list[Take]]") -> list[Take] | None:
         if self._cancelled_at is not None:

@@ -1,6 +1,7 @@
 """The buttons: Animate from Audio, and Cancel."""
 
 import time
+import traceback
 
 import bpy
 
@@ -88,16 +89,21 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
         except errors.SoliloquyError as problem:
             self._fail(problem)
             return {"CANCELLED"}
-        except BaseException:
-            press.abandon()
-            raise
+        except Exception as problem:
+            # Ours to mend, but the user must not be left with a running job and no word.
+            traceback.print_exc()
+            self._fail(errors.SoliloquyError("internal", f"Internal error: {problem}.",
+                                             "The system console tells more; please report it."))
+            return {"CANCELLED"}
         self._succeed(made)
         return {"FINISHED"}
 
     def _succeed(self, made: list[Take]) -> None:
         keys, worst_mm = len(made[0].shapes), max(take.error_m for take in made) * 1000
         text = f"{self._where.face} speaks: {keys} shape keys, within {worst_mm:.2f} mm"
-        session.CURRENT.tell(text)
+        face = bpy.data.objects[self._where.face]
+        pinned = "It is hidden while a shape key is pinned." if face.show_only_shape_key else ""
+        session.CURRENT.tell(text, pinned)
         self.report({"INFO"}, text)
 
     def _fail(self, problem: errors.SoliloquyError) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,12 @@ def begin(context: bpy.types.Context) -> Destination:
     settings = context.scene.soliloquy
     target = settings.face or context.object
     chosen = pack.load(models.locate(context, settings.model.strip()))
-    matched = face.match(shape_keys.read_mesh(target), chosen)
+    mesh = shape_keys.read_mesh(target)
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
         placed = _placed_sound(context, str(folder))
         request = _request(settings, placed, chosen)
-        _start(context, request, matched, folder)
+        _start(context, request, lambda: face.match(mesh, chosen), folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -71,13 +72,13 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
                    takes=settings.takes)
 
 
-def _start(context: bpy.types.Context, request: Request, matched: face.Face,
+def _start(context: bpy.types.Context, request: Request, match: Callable[[], face.Face],
            folder: Path) -> None:
     machine, current = preferences.machine(context), session.CURRENT
     ready = current.warm_worker(worker.launch(blender_compat.python_executable(),
                                               current.folder, machine.device))
-    current.job = Job(ready, request,
-                      lambda path: takes.prepare(path, matched, request.sound.path), folder,
+    current.job = Job(ready, request, match,
+                      lambda path, fits: takes.prepare(path, fits, request.sound.path), folder,
                       machine.silence_limit_s)
 
 

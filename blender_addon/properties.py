@@ -10,6 +10,7 @@ SOURCES = (
     ("STRIP", "Strip", "The sound strip selected in the Video Sequencer"),
     ("FILE", "File", "A sound file on disk"),
 )
+MOST_TAKES = 16
 
 
 def _is_mesh(_settings: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
@@ -43,9 +44,10 @@ class SoliloquySettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         name="Model", default="gldi-flame", search=_model_names, search_options={"SUGGESTION"},
         description="An installed model's name, or the folder or .zip of one")
     seed: bpy.props.IntProperty(  # type: ignore[valid-type]
-        name="Seed", min=0, description="Another number gives another performance of the same line")
+        name="Seed", min=0, max=2**31 - 1 - MOST_TAKES,
+        description="Another number gives another performance of the same line")
     takes: bpy.props.IntProperty(  # type: ignore[valid-type]
-        name="Takes", default=1, min=1, max=16,
+        name="Takes", default=1, min=1, max=MOST_TAKES,
         description="Performances to make, with this seed and the next ones; the first one plays")
     style: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Style", search=_style_names, search_options={"SUGGESTION"},

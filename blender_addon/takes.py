@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import compact_keys, face
-from ._backend import motion
+from ._backend import errors, motion
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,12 @@ def prepare(path: Path, target: face.Face, audio: str) -> Take:
     """The take in a motion.npz for a face, made from the file `audio`; raises MotionError when it
     does not fit the face."""
     loaded = motion.load(path)
-    moved = face.displacements_on(target, loaded.displacements)
-    compact = compact_keys.compress(moved)
+    try:
+        compact = compact_keys.compress(face.displacements_on(target, loaded.displacements))
+    except MemoryError as problem:
+        raise errors.MotionError(
+            "motion_too_long", f"{loaded.audio_seconds:.0f} s of motion do not fit in memory.",
+            "Cut the strip and animate its parts one by one.") from problem
     shapes = np.asarray(compact.shapes @ target.linear.T, dtype=np.float32)
     return Take(shapes, compact.values, loaded.fps, loaded.audio_seconds, loaded.seed,
                 compact.error_m, _sha256(audio))

@@ -50,7 +50,6 @@ def launch(python: str, folder: Path, device: str = "auto") -> Launch:
         "PYTHONSAFEPATH": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
     }
     return Launch((python, "-m", "backend", "serve", "--device", device), environment,

@@ -52,6 +52,11 @@ def test_an_object_without_a_mesh(spoken):
     refused("'Null' is not a mesh")
 
 
+def test_a_face_deleted_from_the_scene(spoken, ball):
+    spoken.collection.objects.unlink(ball)
+    refused("'Ball' is not in this scene: choose another face")
+
+
 def test_a_file_that_is_not_there(spoken):
     spoken.soliloquy.filepath = "/no such/voice.wav"
     refused("There is no sound file '/no such/voice.wav'")
@@ -113,7 +118,8 @@ def test_a_pack_with_a_flipped_byte(spoken, tiny_pack, tmp_path):
 def test_a_mesh_of_another_size(spoken):
     mesh = bpy.data.meshes.new("Cube")
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
-    spoken.soliloquy.face = bpy.data.objects.new("Cube", mesh)
+    spoken.soliloquy.face = cube = bpy.data.objects.new("Cube", mesh)
+    spoken.collection.objects.link(cube)
     refused("'Cube' has 3 vertices; the model 'tiny-test' moves a 'tiny' mesh of 42")
 
 
@@ -140,6 +146,7 @@ def test_a_linked_mesh(spoken, ball, tmp_path):
     with bpy.data.libraries.load(path, link=True) as (source, target):
         target.objects = source.objects
     spoken.soliloquy.face = target.objects[0]
+    spoken.collection.objects.link(target.objects[0])
     refused("'Ball' is linked from another file")
 
 

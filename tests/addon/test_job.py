@@ -5,11 +5,12 @@ import time
 import numpy as np
 import pytest
 
-from blender_addon import job, takes
+from blender_addon import face, job, takes
 from blender_addon._backend import errors
 
 TAKE = takes.Take(np.zeros((1, 4, 3), np.float32), np.zeros((2, 1), np.float32), 30.0, 0.05, 0,
                   0.0, "")
+FACE = face.Face(np.eye(3), 4)
 REQUEST = job.Request(job.Sound("a.wav"), "pack")
 
 
@@ -17,10 +18,11 @@ REQUEST = job.Request(job.Sound("a.wav"), "pack")
 def start(fake_worker, tmp_path):
     """start("behaviour", ...) -> a Job on a fake worker of that behaviour."""
 
-    def make(*behaviour, prepare=lambda path: TAKE, **options):
+    def make(*behaviour, match=lambda: FACE, prepare=lambda path, fits: TAKE, **options):
         folder = tmp_path / "job"
         folder.mkdir()
-        return job.Job(fake_worker(*behaviour), REQUEST, prepare, folder, **options)
+        return job.Job(fake_worker(*behaviour), REQUEST, match, prepare, folder,
+                       **options)
 
     return make
 
@@ -33,7 +35,7 @@ def run(running, limit_s=10.0):
 
 
 def test_done_gives_one_take_per_motion_file(start):
-    made = run(start("done", "1.npz", "2.npz", prepare=lambda path: path.name))
+    made = run(start("done", "1.npz", "2.npz", prepare=lambda path, fits: path.name))
     assert made == ["1.npz", "2.npz"]
 
 
@@ -80,8 +82,16 @@ def test_a_worker_that_ignores_cancel_is_killed(start, monkeypatch):
     assert not running._worker.alive
 
 
+def test_a_face_that_does_not_fit_ends_the_job_before_the_worker_is_done(start):
+    def refuse():
+        raise errors.SoliloquyError("face_unknown", "Not a face.")
+
+    with pytest.raises(errors.SoliloquyError, match="Not a face"):
+        run(start("obeys", match=refuse))
+
+
 def test_an_error_while_making_keys_is_the_jobs_error(start):
-    def refuse(path):
+    def refuse(path, fits):
         raise errors.MotionError("motion_damaged", f"{path} is bad.")
 
     with pytest.raises(errors.MotionError, match=r"1\.npz is bad"):
