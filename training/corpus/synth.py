@@ -12,8 +12,8 @@ import json
 import multiprocessing
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from itertools import count
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from training.corpus.clips import Clip, CorpusError
 from training.corpus.performance import LipGains, lip_gains, perform
 
 _CLIPS_A_BATCH = 32
+_LONGEST_BATCH_S = 900.0
 
 
 class Job(NamedTuple):
@@ -107,16 +108,24 @@ def _make_batch(job: Job, first: int) -> list[Clip]:
 
 def _batches(job: Job, first: int, jobs: int) -> Iterator[list[Clip]]:
     """Endless batches of clips from number `first` on, in order, made by `jobs` processes."""
+    # Spawned: a fork would hand on what the synthesisers' libraries remember.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
+    with context.Pool(jobs, maxtasksperchild=1) as pool:
         starts = count(first, _CLIPS_A_BATCH)
-        waiting = [pool.submit(_make_batch, job, next(starts)) for _ in range(jobs + 1)]
-        try:
-            while True:
-                yield waiting.pop(0).result()
-                waiting.append(pool.submit(_make_batch, job, next(starts)))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        waiting = [pool.apply_async(_make_batch, (job, next(starts))) for _ in range(jobs + 1)]
+        while True:
+            yield _result(waiting.pop(0))
+            waiting.append(pool.apply_async(_make_batch, (job, next(starts))))
+
+
+def _result(pending: "AsyncResult[list[Clip]]") -> list[Clip]:
+    """A batch when it is ready; a synthesiser that crashes would else leave us waiting for ever."""
+    try:
+        return pending.get(timeout=_LONGEST_BATCH_S)
+    except multiprocessing.TimeoutError as error:
+        raise CorpusError(
+            "corpus_stuck", "a synthesiser has stopped answering", "run the command again"
+        ) from error
 
 
 def _open(job: Job) -> list[Clip]:
