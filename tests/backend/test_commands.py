@@ -123,7 +123,9 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(write_wav, voice, 
     terminal, theirs = os.openpty()
     with subprocess.Popen(
             [sys.executable, "-m", "backend", "animate", wav, "--model", tiny_pack, "--steps",
-             "1000", "--out", out / "m.npz"], cwd=ROOT, stderr=theirs) as process:
+             "1000", "--out", out / "m.npz"], cwd=ROOT, stderr=theirs,
+            # A shell's background job, and all it starts, ignores Ctrl+C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         os.close(theirs)
         while b"imagine" not in (log := os.read(terminal, 4096)):
             pass
