@@ -37,6 +37,7 @@ class CorpusConfig:
     validation_share: float = 0.04
     test_share: float = 0.04
     styles: tuple[str, ...] = ("Even", "Crisp", "Broad", "Soft")
+    clips_a_batch: int = 32  # made by one process; synthesisers' random state runs on inside it
 
 
 @dataclass(frozen=True)

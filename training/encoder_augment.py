@@ -42,6 +42,19 @@ def coloured_noise(shape: torch.Size, rng: torch.Generator) -> Tensor:
     return noise / noise.square().mean(dim=1, keepdim=True).sqrt()
 
 
+def steady_sound(shape: torch.Size, rng: torch.Generator) -> Tensor:
+    """What no mouth makes (B, N), of about unit power: noise; on half the rows hum and whistle too."""
+    batch, samples = shape
+    time_s = torch.arange(samples) / SAMPLE_RATE_HZ
+    tones = torch.zeros(batch, samples)
+    for _ in range(3):
+        hz = torch.exp(uniform(rng, batch, math.log(50.0), math.log(4000.0)))[:, None]
+        tones += chance(rng, batch, 0.6)[:, None] * torch.sin(2 * torch.pi * hz * time_s)
+    tonal = chance(rng, batch, 0.5) * uniform(rng, batch, 0.2, 1.0)
+    noise: Tensor = coloured_noise(shape, rng)
+    return noise + tonal[:, None] * (tones - noise)
+
+
 def _babble(waveforms: Tensor, rng: torch.Generator) -> Tensor:
     """Four other clips of the batch, talking at once."""
     order = torch.randperm(len(waveforms), generator=rng)

@@ -137,11 +137,11 @@ def crop(heard: Heard, frames: int, speed: float, place: float) -> tuple[Tensor,
 
 
 def _some_silent(batch: Batch, rng: torch.Generator) -> Batch:
-    """Turn a few crops into silence or steady noise of any loudness, labelled as silence."""
+    """Turn a few crops into steady sounds of any loudness, or none, labelled as silence."""
     count, samples = batch.waveforms.shape
     silent = encoder_augment.chance(rng, count, _NOTHING_SAID)[:, None]
     loud_db = encoder_augment.uniform(rng, count, -110.0, -5.0)[:, None]
-    noise = encoder_augment.coloured_noise(torch.Size((count, samples)), rng)
+    noise = encoder_augment.steady_sound(torch.Size((count, samples)), rng)
     noise = noise * 10 ** (loud_db / 20)
     spoken = 1 - silent
     return Batch(

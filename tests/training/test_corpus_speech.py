@@ -93,7 +93,7 @@ def test_espeak_gives_stops_their_silent_closure() -> None:
 def test_a_small_corpus_is_whole_deterministic_and_resumable(tmp_path: Path, jobs: int) -> None:
     rig = {"names": np.array(_RIG_SHAPES), "fields": _RIG_FIELDS, "lip_pairs": np.array([[0, 1]])}
     np.savez(tmp_path / "rig.npz", **rig)
-    recipe = config.from_dict({"name": "t"})
+    recipe = config.from_dict({"name": "t", "corpus": {"clips_a_batch": 4}})
     made = synth.synthesise(recipe, tmp_path, 1.0, jobs)
     assert synth.synthesise(recipe, tmp_path, 1.0, jobs) == made
     clip = made[3]

@@ -98,6 +98,11 @@ def test_spoiling_keeps_samples_in_range_and_depends_on_the_seed_only() -> None:
     assert float(spoiled[0].abs().max()) <= 1.0
 
 
+def test_steady_sounds_have_about_unit_power() -> None:
+    sound = encoder_augment.steady_sound(torch.Size((40, 16000)), torch.Generator().manual_seed(0))
+    assert 0.5 < float(sound.square().mean()) < 1.5
+
+
 def test_training_learns_two_phones_apart() -> None:
     time = np.arange(32000) / 16000
     hum, hiss = np.sin(2 * np.pi * 200 * time), np.random.default_rng(0).normal(size=32000)

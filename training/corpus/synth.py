@@ -25,7 +25,6 @@ from training.corpus import casting, clips, styles
 from training.corpus.clips import Clip, CorpusError
 from training.corpus.performance import LipGains, lip_gains, perform
 
-_CLIPS_A_BATCH = 32
 _LONGEST_BATCH_S = 900.0
 
 
@@ -103,7 +102,7 @@ def make_clip(job: Job, number: int) -> Clip:
 
 
 def _make_batch(job: Job, first: int) -> list[Clip]:
-    return [make_clip(job, number) for number in range(first, first + _CLIPS_A_BATCH)]
+    return [make_clip(job, first + offset) for offset in range(job.config.clips_a_batch)]
 
 
 def _batches(job: Job, first: int, jobs: int) -> Iterator[list[Clip]]:
@@ -111,7 +110,7 @@ def _batches(job: Job, first: int, jobs: int) -> Iterator[list[Clip]]:
     # Spawned: a fork would hand on what the synthesisers' libraries remember.
     context = multiprocessing.get_context("spawn")
     with context.Pool(jobs, maxtasksperchild=1) as pool:
-        starts = count(first, _CLIPS_A_BATCH)
+        starts = count(first, job.config.clips_a_batch)
         waiting = [pool.apply_async(_make_batch, (job, next(starts))) for _ in range(jobs + 1)]
         while True:
             yield _result(waiting.pop(0))
@@ -146,7 +145,7 @@ def _open(job: Job) -> list[Clip]:
         return []
     # A run that was killed may have left half a line or half a batch: keep whole ones.
     lines = index.read_text(encoding="utf-8").rpartition("\n")[0].splitlines(keepends=True)
-    whole = len(lines) // _CLIPS_A_BATCH * _CLIPS_A_BATCH
+    whole = len(lines) - len(lines) % job.config.clips_a_batch
     text = "".join(lines[:whole]).rstrip("\n")
     index.write_text(text + "\n" if text else "", encoding="utf-8")
     return clips.read_clips(job.corpus)
