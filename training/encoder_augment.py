@@ -43,7 +43,7 @@ def coloured_noise(shape: torch.Size, rng: torch.Generator) -> Tensor:
 
 
 def steady_sound(shape: torch.Size, rng: torch.Generator) -> Tensor:
-    """What no mouth makes (B, N), of about unit power: noise; on half the rows hum and whistle too."""
+    """What no mouth makes (B, N), of unit power or so: noise; half the rows also hum or whistle."""
     batch, samples = shape
     time_s = torch.arange(samples) / SAMPLE_RATE_HZ
     tones = torch.zeros(batch, samples)
