@@ -13,9 +13,10 @@ in place. Exit code 2 and one line on stderr for bad input.
 import argparse
 import csv
 import importlib.util
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -112,26 +113,34 @@ def _open_scene(path: str) -> None:
 
 @contextmanager
 def _operator_available() -> Iterator[None]:
-    """The operator of the extension that is enabled or installed, else of this checkout, which is
-    unregistered again: some bpy wheels hang at exit with an operator left."""
-    if not hasattr(bpy.types.Scene, "soliloquy") and not _enable_installed():
-        checkout = _import_checkout()
-        checkout.register()
-        try:
-            yield
-        finally:
-            checkout.unregister()
-    else:
+    """The operator of the extension that is enabled or installed, else of this checkout; what was
+    switched on is switched off again, which ends the worker and removes temporary files."""
+    if hasattr(bpy.types.Scene, "soliloquy"):
         yield
+        return
+    switch_off = _enable_installed() or _register_checkout()
+    try:
+        yield
+    finally:
+        switch_off()
 
 
-def _enable_installed() -> bool:
-    """Enable the installed extension for this run, if there is one."""
+def _enable_installed() -> Callable[[], None] | None:
+    """Enable the installed extension for this run; returns how to disable it, or None."""
     import addon_utils
 
     names = [module.__name__ for module in addon_utils.modules()
              if module.__name__.startswith("bl_ext.") and module.__name__.endswith(".soliloquy")]
-    return bool(names) and addon_utils.enable(names[0]) is not None
+    if not names or addon_utils.enable(names[0]) is None:
+        return None
+    return lambda: addon_utils.disable(names[0])
+
+
+def _register_checkout() -> Callable[[], None]:
+    """Register the checkout's add-on; returns how to unregister it."""
+    checkout = _import_checkout()
+    checkout.register()
+    return lambda: checkout.unregister()
 
 
 def _import_checkout() -> ModuleType:
@@ -262,4 +271,11 @@ def _reason(report: str) -> str:
 
 if __name__ == "__main__":
     given = sys.argv[sys.argv.index("--") + 1:] if "--" in sys.argv else []
-    sys.exit(main(given))
+    code = main(given)
+    if not bpy.app.binary_path:
+        # A bpy wheel. Some crash (4.2) or hang (4.5) in their own exit when an add-on was
+        # registered; all work is done by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

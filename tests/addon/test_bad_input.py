@@ -283,7 +283,8 @@ def test_no_process_outlives_blender(slow, tmp_path, ending):
     script.write_text(QUITTING_BLENDER.format(ending=ending, settings={
         "filepath": slow.soliloquy.filepath, "model": slow.soliloquy.model, "steps": 900}))
     out = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True,
-                         timeout=60, env={**os.environ, "PYTHONPATH": os.getcwd()})
+                         timeout=60, env={**os.environ, "PYTHONPATH": os.getcwd(),
+                                          "TMPDIR": str(tmp_path)})
     pid = int(out.stdout.split("worker ")[1].split()[0])
     assert gone_within(pid, 3.0)
 
