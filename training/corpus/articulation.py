@@ -59,7 +59,7 @@ def mouth_curves(
     pucker, funnel, spread = _shapes(aims, times_s, style)
     wander = 1.0 + 0.09 * smooth_noise(times_s, rng)
     seal = _holds(phones, times_s, BILABIALS, 0.055, 0.050)
-    bite = _holds(phones, times_s, LABIODENTALS, 0.050, 0.045)
+    bite = _holds(phones, times_s, LABIODENTALS, 0.050, 0.045) * (1.0 - seal)
     opening = _part(opening * wander, seal, bite)
     return MouthCurves(
         opening,

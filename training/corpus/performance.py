@@ -83,6 +83,8 @@ def _mouth(
     """Weights (N,) of the mouth's shapes: aims first, then whatever makes the opening come true."""
     tilt = style.asymmetry * (1.0 + 0.5 * smooth_noise(times_s, rng))
     tone = np.maximum(0.05 + 0.03 * smooth_noise(times_s, rng), 0.0) * curves.activity
+    # Puckered lips are pressed already.
+    pressed = (0.15 + 0.4 * style.tension) * curves.seal * (1.0 - 0.8 * curves.pucker)
     shapes = {
         "jawOpen": curves.jaw_mm / gains.of("jawOpen"),
         "mouthFunnel": curves.funnel,
@@ -94,7 +96,7 @@ def _mouth(
     for side, share in (("L", 1.0 + tilt), ("R", 1.0 - tilt)):
         shapes[f"mouthSmile_{side}"] = share * (0.30 * curves.spread + 0.6 * tone)
         shapes[f"mouthStretch_{side}"] = share * 0.45 * curves.spread
-        shapes[f"mouthPress_{side}"] = (0.15 + 0.4 * style.tension) * curves.seal
+        shapes[f"mouthPress_{side}"] = pressed
         shapes[f"mouthUpperUp_{side}"] = 0.22 * curves.bite * share
     return _balanced(shapes, curves, tilt, gains)
 
@@ -102,23 +104,30 @@ def _mouth(
 def _balanced(
     shapes: dict[str, Array], curves: MouthCurves, tilt: Array, gains: LipGains
 ) -> Mapping[str, Array]:
-    """Part or close the lips by what is missing to the wanted opening.
+    """Part or close the lips by what is missing to the wanted opening."""
+    closing = _closing(shapes, curves, gains)
+    lower, upper = (
+        gains.of(f"mouth{part}_L") + gains.of(f"mouth{part}_R") for part in ("LowerDown", "UpperUp")
+    )
+    parting = np.maximum(-closing, 0.0) * -gains.of("mouthClose") / (lower + 0.6 * upper)
+    for side, share in (("L", 1.0 + tilt), ("R", 1.0 - tilt)):
+        shapes[f"mouthLowerDown_{side}"] = share * parting
+        shapes[f"mouthUpperUp_{side}"] = shapes[f"mouthUpperUp_{side}"] + 0.6 * share * parting
+    shapes["mouthClose"] = np.maximum(closing, 0.0)
+    return shapes
+
+
+def _closing(shapes: Mapping[str, Array], curves: MouthCurves, gains: LipGains) -> Array:
+    """The weight of mouthClose (N,) that gives the wanted opening; negative where lips must part.
 
     Of the lip pairs' openings the mean counts, but in a closure the widest: no slit may stay.
     """
     rows = [gains.gains_mm[gains.names.index(name)] for name in shapes]
     opened = np.stack(list(shapes.values()), axis=1) @ np.stack(rows)
-    mean_mm, widest_mm = opened.mean(axis=1), opened.max(axis=1)
-    missing_mm = curves.opening_mm - mean_mm - curves.seal * (widest_mm - mean_mm)
-    lower, upper = (
-        gains.of(f"mouth{part}_L") + gains.of(f"mouth{part}_R") for part in ("LowerDown", "UpperUp")
-    )
-    parting = np.maximum(missing_mm, 0.0) / (lower + 0.6 * upper)
-    for side, share in (("L", 1.0 + tilt), ("R", 1.0 - tilt)):
-        shapes[f"mouthLowerDown_{side}"] = share * parting
-        shapes[f"mouthUpperUp_{side}"] = shapes[f"mouthUpperUp_{side}"] + 0.6 * share * parting
-    shapes["mouthClose"] = np.maximum(-missing_mm, 0.0) / -gains.of("mouthClose")
-    return shapes
+    shuts = -gains.gains_mm[gains.names.index("mouthClose")]
+    excess = opened - curves.opening_mm[:, None]
+    mean, widest = excess.mean(axis=1) / shuts.mean(), (excess / shuts).max(axis=1)
+    return np.asarray(mean + curves.seal * (widest - mean))
 
 
 def _sampled(
