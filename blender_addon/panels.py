@@ -9,23 +9,30 @@ from . import audio_source, disabled_reason, session
 
 def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.soliloquy
-    layout.prop(settings, "source", expand=True)
+    # Without the split, which would stack the two choices.
+    choice = layout.row()
+    choice.use_property_split = False
+    choice.prop(settings, "source", expand=True)
     if settings.source == "FILE":
         layout.prop(settings, "filepath", text="")
         layout.prop(settings, "first_frame")
         return
     strip = audio_source.chosen_strip(context)
+    split = layout.split(factor=0.4)
+    split.label(text="")
     if strip is not None:
-        layout.label(text=strip.name, icon="SOUND")
+        split.label(text=strip.name, icon="SOUND")
     else:
-        layout.label(text="No sound strip selected", icon="ERROR")
+        split.label(text="None selected", icon="ERROR")
 
 
 def _draw_face(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.soliloquy
     layout.prop(settings, "face", icon="USER")
     if settings.face is None and context.object is not None:
-        layout.label(text=f"Active object: {context.object.name}")
+        split = layout.split(factor=0.4)
+        split.label(text="")
+        split.label(text=context.object.name, icon="OBJECT_DATA")
     layout.prop(settings, "model")
     layout.prop(settings, "seed")
 
@@ -41,13 +48,11 @@ def _draw_result(layout: bpy.types.UILayout) -> None:
     current = session.CURRENT
     if not current.message:
         return
-    box = layout.box()
+    lines = layout.box().column(align=True)
     icon = "ERROR" if current.failed else "INFO"
-    for line in _wrapped(current.message):
-        box.label(text=line, icon=icon)
+    for line in (*_wrapped(current.message), *_wrapped(current.hint)):
+        lines.label(text=line, icon=icon)
         icon = "BLANK1"
-    for line in _wrapped(current.hint):
-        box.label(text=line, icon="BLANK1")
 
 
 def _wrapped(text: str, width: int = 36) -> list[str]:
@@ -77,8 +82,9 @@ class _Main:
         row.operator("soliloquy.animate_from_audio", icon="PLAY")
         reason = disabled_reason.for_animating(context)
         if reason and not session.CURRENT.busy:
+            lines = layout.column(align=True)
             for line in _wrapped(reason):
-                layout.label(text=line)
+                lines.label(text=line)
         _draw_job(layout)
         _draw_result(layout)
 
