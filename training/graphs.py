@@ -40,6 +40,9 @@ def export(network: nn.Module, signature: Signature, path: Path) -> None:
             dynamic_axes=signature.dynamic,
             opset_version=OPSET,
             dynamo=False,
+            # Norms are left to the runtime to fold into their convolutions: folded here, weights
+            # rounded to float16 would be so no more.
+            training=torch.onnx.TrainingMode.PRESERVE,
         )
 
 
@@ -52,20 +55,20 @@ def round_to_half(network: nn.Module) -> None:
 
 
 def store_half(path: Path) -> None:
-    """Store a graph's large float32 tensors as float16 and cast them back as the graph loads."""
+    """Store large tensors that float16 holds exactly as such, cast back as the graph loads."""
     model = onnx.load(path)
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT and _size(tensor) >= HALF_FROM_ELEMENTS:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < HALF_FROM_ELEMENTS:
+            continue
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if np.array_equal(half.astype(np.float32), values):
             name = tensor.name
-            half = numpy_helper.to_array(tensor).astype(np.float16)
             tensor.CopyFrom(numpy_helper.from_array(half, name + "_half"))
             casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)
     onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-def _size(tensor: TensorProto) -> int:
-    return int(np.prod(tensor.dims))
