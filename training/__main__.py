@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backend.errors import SoliloquyError
 
 COMMANDS = {
+    "prepare": "training.prepare",
     "synth": "training.corpus.synth",
     "train-encoder": "training.encoder_training",
     "rig": "training.rig",
