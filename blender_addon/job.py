@@ -24,6 +24,7 @@ _STAGE_WORDS = {"start": "Starting the worker", "load": "Loading the model",
                 "decode": "Moving the face", "write": "Saving the motion",
                 "keys": "Making shape keys"}
 CANCEL_GRACE_S = 2.0
+_NOTABLE_SILENCE_S = 5
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,11 @@ class Job:
     @property
     def label(self) -> str:
         """What is going on, in words for the progress bar."""
-        return "Cancelling" if self._cancelled_at is not None else _STAGE_WORDS[self.stage]
+        if self._cancelled_at is not None:
+            return "Cancelling"
+        waiting_s = int(self._worker.silent_s) if self._takes is None else 0
+        silence = f" (no word for {waiting_s} s)" if waiting_s >= _NOTABLE_SILENCE_S else ""
+        return _STAGE_WORDS[self.stage] + silence
 
     def tick(self) -> list[Take] | None:
         """The finished takes, or None while it is not done; raises SoliloquyError when the job

@@ -102,6 +102,11 @@ class _Advanced:
         layout.use_property_decorate = False
         for name in ("style", "takes", "steps"):
             layout.prop(context.scene.soliloquy, name)
+        worker = session.CURRENT.worker
+        if worker is not None and worker.hello is not None:
+            layout.label(text=f"Runs on: {worker.hello.device}")
+            for line in _wrapped(worker.hello.device_note):
+                layout.label(text=line)
 
 
 class SOLILOQUY_PT_view(_Main, bpy.types.Panel):  # type: ignore[misc] # noqa: N801

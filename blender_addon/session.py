@@ -6,7 +6,6 @@ import atexit
 import shutil
 import tempfile
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from .job import Job
@@ -22,11 +21,15 @@ class Session:
     message: str = ""
     hint: str = ""
     failed: bool = False
+    _folder: Path | None = None
 
-    @cached_property
+    @property
     def folder(self) -> Path:
-        """A private folder for this session's temporary files, made on first use."""
-        return Path(tempfile.mkdtemp(prefix="soliloquy-"))
+        """A private folder for this session's temporary files, made on first use, and again if a
+        system that tidies up removed it."""
+        if self._folder is None or not self._folder.is_dir():
+            self._folder = Path(tempfile.mkdtemp(prefix="soliloquy-"))
+        return self._folder
 
     @property
     def busy(self) -> bool:
@@ -62,9 +65,9 @@ class Session:
             self.worker.kill()
         self.end_job()
         self.end_worker()
-        if "folder" in vars(self):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            del self.folder
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
 
 CURRENT = Session()

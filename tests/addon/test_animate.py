@@ -198,3 +198,9 @@ def test_nothing_is_left_in_the_temporary_folder(spoken, tmp_path, monkeypatch):
     assert not list(session.CURRENT.folder.glob("job-*"))
     session.CURRENT.end()
     assert not list((tmp_path / "t").iterdir())
+
+
+def test_a_temporary_folder_tidied_away_is_made_again(spoken):
+    press()
+    shutil.rmtree(session.CURRENT.folder)
+    assert press() == {"FINISHED"}

@@ -98,6 +98,15 @@ def test_an_error_while_making_keys_is_the_jobs_error(start):
         run(start("done", "1.npz", prepare=refuse))
 
 
+def test_the_label_says_how_long_the_worker_has_been_silent(start):
+    running = start("obeys")
+    assert running.label == "Starting the worker"
+    running._worker._last_word -= 7
+    assert running.label == "Starting the worker (no word for 7 s)"
+    running.cancel()
+    assert running.label == "Cancelling"
+
+
 def test_closing_removes_the_jobs_files(start, tmp_path):
     running = start("obeys")
     running.close()
