@@ -31,7 +31,7 @@ def _brow_sections() -> Array:
 
 
 def _lash_sections() -> Array:
-    theta = np.linspace(np.radians(176), np.radians(4), 13)
+    theta = np.linspace(np.radians(170), np.radians(13), 13)
     azimuth, elevation = eyelids.lid_edge(theta)
     t = np.linspace(0, 1, len(theta))
     length = 0.6 + 3.0 * t**1.3 * np.sqrt(np.maximum(1 - t**5, 0.003))

@@ -102,7 +102,10 @@ def along_ray(origin: Array, ray: Array) -> Array:
     """Where unit rays (N, 3) from origins (N, 3) within the head leave the form: (N, 3)."""
     reach = np.full((len(ray), 1), 130.0)
     for _ in range(40):
-        reach -= 0.9 * distance_mm(origin + reach * ray)[:, None]
+        gap = distance_mm(origin + reach * ray)[:, None]
+        reach -= 0.9 * gap
+        if np.abs(gap).max() < 1e-4:
+            break
     return np.asarray(origin + reach * ray)
 
 

@@ -19,6 +19,7 @@ def _hairline_mm(angle: Array) -> Array:
     spread = np.radians(np.linspace(-9, 9, 7))
     turn = np.abs((angle[:, None] + spread + np.pi) % (2 * np.pi) - np.pi)
     y = np.interp(np.degrees(turn), _HAIRLINE[:, 0], _HAIRLINE[:, 1]).mean(axis=1)
+    y = y - 2.0 * np.abs(np.cos(_LOCKS / 2 * angle))
     out = np.column_stack([np.sin(angle), np.zeros_like(angle), np.cos(angle)])
     origin = np.column_stack([np.zeros_like(y), y, np.full_like(y, _CENTRE_MM[2])])
     return form.along_ray(origin, out)
@@ -29,7 +30,8 @@ def _thickness_mm(angle: Array, t: Array) -> Array:
     front = np.exp(-((angle / 0.75) ** 2))
     rear = np.exp(-(((np.pi - np.abs(angle)) / 0.9) ** 2))
     base = 11.0 - 4.5 * t + 13.0 * front * np.exp(-(((t - 0.82) / 0.22) ** 2)) - 2.0 * rear * t
-    lock = (np.abs(np.cos(_LOCKS / 2 * angle)) ** 0.7 - 0.6) * (0.6 + 3.0 * t) * (1 + 0.6 * front)
+    ridge = np.abs(np.cos(_LOCKS / 2 * angle)) - 0.6
+    lock = ridge * (0.8 + 4.4 * t) * (1 + 0.6 * front)
     edge = np.sqrt(np.maximum(1 - t**10, 0))
     return np.asarray((base + lock) * edge + 1.0)
 

@@ -26,7 +26,7 @@ def _row(edge_y_mm: float, root_y_mm: float, front_z_mm: float, half_width_mm: f
     crown = np.isin(np.arange(len(_SECTION)), (2, 3, 4, 5))
     sections -= out[:, None] * (0.5 * gap[:, None] * crown)[:, :, None]
     back = 1 - 0.12 * np.abs(np.sin(phi))
-    along = _SECTION[:, 1] + 0.035 * gap[:, None] * np.isin(np.arange(len(_SECTION)), (2, 3))
+    along = _SECTION[:, 1] + 0.018 * gap[:, None] * np.isin(np.arange(len(_SECTION)), (2, 3))
     sections[..., 1] = edge_y_mm + (root_y_mm - edge_y_mm) * (1 - back[:, None] * (1 - along))
     return np.asarray(sections)
 
@@ -46,12 +46,12 @@ def _teeth(part: str, sections: Array) -> Piece:
 
 def teeth_upper() -> Piece:
     """The upper row, whose edge shows a little when the mouth opens."""
-    return _teeth("teeth_upper", _row(-46.4, -32.5, 49.6, 22.0))
+    return _teeth("teeth_upper", _row(-47.8, -33.5, 49.6, 22.0))
 
 
 def teeth_lower() -> Piece:
     """The lower row, just behind the upper."""
-    return _teeth("teeth_lower", _row(-46.4, -58.5, 47.6, 20.5))
+    return _teeth("teeth_lower", _row(-45.4, -58.0, 46.2, 19.8))
 
 
 def tongue() -> Piece:
