@@ -43,20 +43,15 @@ def from_strip(strip: Any, strip_scene: bpy.types.Scene, face_scene: bpy.types.S
                folder: str) -> PlacedSound:
     """What a strip plays; packed sounds are unpacked into `folder`. Raises AudioError when the
     strip has no sound to hear or its speed changes within."""
-    fps = scene_fps(strip_scene)
-    # A Blender built without its audio library (Debian's 4.3) has strips without retiming.
-    retiming_keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
-    speed = timeline.retimed_speed(retiming_keys, blender_compat.content_frames(strip))
-    if speed is None:
-        raise errors.AudioError("strip_retimed", f"The strip '{strip.name}' changes its speed.",
-                                "Give it one speed, or render it to a file and use that.")
+    fps, path = scene_fps(strip_scene), _file_of(strip, folder)
+    speed = _speed(strip, path, fps)
     span = timeline.audible_span(_times(strip, speed), fps)
     if span is None:
         raise errors.AudioError("strip_outside", f"The strip '{strip.name}' shows no part of its "
                                 "sound.", "Move its handles over the sound.")
     # The end of an untrimmed strip is rounded to frames: let the file itself say where it ends.
-    duration_s = span.duration_s if _cut_short(strip, speed) else None
-    sound = Sound(_file_of(strip, folder), span.start_s, duration_s, speed, float(strip.volume))
+    duration_s = span.duration_s if _cut_short(strip) else None
+    sound = Sound(path, span.start_s, duration_s, speed, float(strip.volume))
     first = timeline.frame_in_scene(span.first_frame, fps, scene_fps(face_scene))
     return PlacedSound(sound, strip.name, first)
 
@@ -83,10 +78,24 @@ def _times(strip: Any, speed: float) -> timeline.StripTimes:
         sound_offset_s=float(getattr(strip, "sound_offset", 0.0)), speed=speed)
 
 
-def _cut_short(strip: Any, speed: float) -> bool:
+def _speed(strip: Any, path: str, fps: float) -> float:
+    """How many file seconds a second of the strip plays."""
+    keys, frames = blender_compat.retiming_key_count(strip), blender_compat.content_frames(strip)
+    if keys == 0:
+        return 1.0
+    length_s = blender_compat.sound_length_s(path)
+    trimmed_s = (blender_compat.hard_trim_frames(strip)
+                 + blender_compat.hard_trim_end_frames(strip)) / fps
+    speed = timeline.retimed_speed(keys, frames, length_s and length_s - trimmed_s, fps)
+    if speed is None:
+        raise errors.AudioError("strip_retimed", f"The strip '{strip.name}' changes its speed.",
+                                "Give it one speed, or render it to a file and use that.")
+    return speed
+
+
+def _cut_short(strip: Any) -> bool:
     """Whether the strip ends before its sound does."""
-    content_end = (blender_compat.content_start(strip)
-                   + blender_compat.content_frames(strip) / speed)
+    content_end = blender_compat.content_start(strip) + blender_compat.content_frames(strip)
     return (blender_compat.right_handle(strip) < content_end - 0.5
             or bool(blender_compat.hard_trim_end_frames(strip)))
 

@@ -41,7 +41,7 @@ def content_start(strip: Any) -> float:
 
 
 def content_frames(strip: Any) -> float:
-    """Frames of the sound at its own speed."""
+    """Frames that the untrimmed sound lasts as it is played."""
     return float(_first(strip, "content_duration", "frame_duration"))
 
 
@@ -53,6 +53,22 @@ def left_handle(strip: Any) -> float:
 def right_handle(strip: Any) -> float:
     """Frame after the last one shown."""
     return float(_first(strip, "right_handle", "frame_final_end"))
+
+
+def retiming_key_count(strip: Any) -> int:
+    """How many retiming keys the strip has; a Blender built without its audio library (Debian's
+    4.3) has strips without retiming."""
+    return len(getattr(strip, "retiming_keys", ()))
+
+
+def sound_length_s(path: str) -> float | None:
+    """Seconds of sound in a file; None in a Blender built without its audio library."""
+    try:
+        import aud
+    except ImportError:
+        return None
+    sound = aud.Sound(path)
+    return float(sound.length / sound.specs[0]) if sound.length > 0 else None
 
 
 def hard_trim_frames(strip: Any) -> float:

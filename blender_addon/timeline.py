@@ -13,8 +13,8 @@ _ROUNDING_FRAMES = 1e-4
 class StripTimes:
     """A sound strip's own numbers, in frames of the sequencer's scene.
 
-    `content_start` is where the untrimmed sound would begin, `content_frames` how long it would
-    last at speed 1, `skipped_frames` what a hard trim cut off the file's beginning.
+    `content_start` is where the untrimmed sound would begin, `content_frames` how long it lasts
+    as it is played, `skipped_frames` what a hard trim cut off the file's beginning.
     """
 
     content_start: float
@@ -39,7 +39,7 @@ def audible_span(times: StripTimes, fps: float) -> AudibleSpan | None:
     """The audible part of a strip, or None when its handles show nothing of the sound."""
     sound_starts = times.content_start + times.sound_offset_s * fps
     first = max(times.left_handle, sound_starts)
-    last = min(times.right_handle, sound_starts + times.content_frames / times.speed)
+    last = min(times.right_handle, sound_starts + times.content_frames)
     if last - first < _ROUNDING_FRAMES:
         return None
     played_s = (first - sound_starts) / fps * times.speed
@@ -47,14 +47,15 @@ def audible_span(times: StripTimes, fps: float) -> AudibleSpan | None:
                        duration_s=(last - first) / fps * times.speed, first_frame=first)
 
 
-def retimed_speed(key_frames: list[float], content_frames: float) -> float | None:
-    """Speed of a strip from its retiming keys; None when it changes within the strip."""
-    if not key_frames:
+def retimed_speed(key_count: int, content_frames: float, sound_s: float | None,
+                  fps: float) -> float | None:
+    """Speed of a strip that plays `sound_s` of sound in `content_frames`; None when more than two
+    retiming keys change it within the strip, or the sound's length is not known."""
+    if key_count == 0:
         return 1.0
-    length = max(key_frames) - min(key_frames)
-    if len(key_frames) > 2 or length <= 0:
+    if key_count > 2 or sound_s is None or content_frames <= 0:
         return None
-    return content_frames / length
+    return sound_s * fps / content_frames
 
 
 def frame_in_scene(frame: float, from_fps: float, to_fps: float) -> float:

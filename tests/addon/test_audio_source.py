@@ -67,6 +67,42 @@ def test_a_packed_sound_is_unpacked_into_the_jobs_folder(add_strip, tmp_path, vo
     assert Path(sound.path).read_bytes() == original
 
 
+@pytest.fixture
+def retime(scene):
+    """retime(strip, percent): give the strip another speed as the artist does, in a sequencer."""
+
+    def make(strip, percent):
+        window = bpy.context.window
+        area = window.screen.areas[0]
+        area.type = "SEQUENCE_EDITOR"
+        if hasattr(bpy.context.workspace, "sequencer_scene"):
+            bpy.context.workspace.sequencer_scene = scene
+        scene.sequence_editor.active_strip = strip
+        region = next(r for r in area.regions if r.type == "WINDOW")
+        with bpy.context.temp_override(window=window, area=area, region=region, scene=scene):
+            bpy.ops.sequencer.retiming_show()
+            bpy.ops.sequencer.retiming_segment_speed_set(speed=percent)
+
+    return make
+
+
+def test_a_strip_at_another_speed_plays_its_part_of_the_file(add_strip, retime, tmp_path):
+    strip = add_strip()
+    retime(strip, 50)
+    strip.frame_final_start, strip.frame_final_end = 40, 70
+    sound, _, first = placed(strip, tmp_path)
+    assert (sound.start_s, sound.duration_s) == pytest.approx((0.5, 0.5), abs=0.01)
+    assert (sound.speed, first) == (pytest.approx(0.5, abs=0.01), 40)
+
+
+def test_a_strip_at_another_speed_is_animated_for_as_long_as_it_is_heard(add_strip, retime, ball):
+    retime(add_strip(), 50)
+    assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
+    facts = ball.data.shape_keys.animation_data.action["soliloquy"]
+    assert facts["first_frame"] == 10
+    assert facts["last_frame"] == pytest.approx(99, abs=1)
+
+
 def test_a_strip_whose_file_is_gone_is_refused(add_strip, tmp_path):
     strip = add_strip()
     strip.sound.filepath = "//gone.wav"
@@ -108,4 +144,6 @@ def test_a_strip_in_the_scene_that_the_workspace_shows(add_strip, ball):
     shot.render.fps = 60
     bpy.context.window.scene = shot
     bpy.context.workspace.sequencer_scene = edit
-    assert audio_source.chosen_strip(bpy.context).name == "Line"
+    strip = audio_source.chosen_strip(bpy.context)
+    assert strip.name == "Line"
+    assert audio_source.from_strip(strip, edit, shot, "").first_frame == 20
