@@ -90,7 +90,6 @@ class Stage1Config:
     channels: int = 128  # C
     codes: int = 256  # N
     beta: float = 0.25
-    latent_noise: float = 0.0  # noise on latents before quantising, in their own deviations
     quantise_from: float = 0.1  # share of the training after which the codes come in
     hidden: int = 1024
     layers: int = 6

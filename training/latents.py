@@ -1,6 +1,7 @@
 """What stage 2 trains on, made once from both frozen networks and kept in WORK/latents.pt."""
 
 import hashlib
+import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from .corpus.clips import Clip, read_clips, read_samples, read_track
 from .encoder import FEATURE_RATE_HZ, CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
 from .rig_file import Array, Rig
+
+REPORT_EVERY = 100
 
 
 class Example(NamedTuple):
@@ -77,8 +80,10 @@ def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     heard = encoder.load(work / "encoder.pt")
     rows = read_clips(corpus, "train")
     styles = style_order({clip.style for clip in rows}, recipe.corpus.styles)
-    examples = []
+    examples: list[Example] = []
     for clip in rows:
+        if len(examples) % REPORT_EVERY == 0:
+            print(f"listening to clip {len(examples)} of {len(rows)}", file=sys.stderr, flush=True)
         motion = rig.displacements(read_track(corpus, clip).weights)
         latents = first.model.codes_of(first.normalised(motion)).flatten(1)
         features = _copies(heard, corpus, clip, len(latents), recipe)

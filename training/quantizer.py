@@ -19,17 +19,13 @@ class Quantised(NamedTuple):
 
 
 class Quantizer(nn.Module):
-    """Replace each vector by the nearest of N codes (paper eq. 4), with the loss of eq. 8.
-
-    With ``noise``, in training the code nearest to a disturbed vector is passed on: the decoder
-    learns to bear the near misses that stage 2 will make. The loss knows no noise.
-    """
+    """Replace each vector by the nearest of N codes (paper eq. 4), with the loss of eq. 8."""
 
     usage: Tensor
 
-    def __init__(self, codes: int, channels: int, beta: float, noise: float = 0.0) -> None:
+    def __init__(self, codes: int, channels: int, beta: float) -> None:
         super().__init__()
-        self.beta, self.noise = beta, noise
+        self.beta = beta
         self.codes = nn.Parameter(torch.empty(codes, channels).uniform_(-1 / codes, 1 / codes))
         self.register_buffer("usage", torch.zeros(codes))
 
@@ -47,13 +43,7 @@ class Quantizer(nn.Module):
             commitment = (vectors - chosen.detach()) ** 2
             each = (codebook + self.beta * commitment).mean((-1, -2))
             loss = (each * present).sum() / present.sum().clamp(min=1)
-            passed = self._disturbed(vectors) if self.noise and self.training else chosen
-            return Quantised(vectors + (passed - vectors).detach(), indices, loss)
-
-    @torch.no_grad()
-    def _disturbed(self, vectors: Tensor) -> Tensor:
-        disturbance = self.noise * vectors.std() * torch.randn_like(vectors)
-        return self.codes[self.nearest(vectors + disturbance)]
+            return Quantised(vectors + (chosen - vectors).detach(), indices, loss)
 
     @torch.no_grad()
     def count(self, indices: Tensor) -> None:

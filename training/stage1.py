@@ -125,7 +125,7 @@ def network(section: Stage1Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
     shaping = dataclasses.asdict(section)
     weights = ("lip_weight", "aperture_weight", "velocity_weight", "beta")
-    for free in ("optimiser", "quantise_from", "latent_noise", *weights):
+    for free in ("optimiser", "quantise_from", *weights):
         del shaping[free]
     return shaping
 

@@ -30,7 +30,7 @@ class VqVae(nn.Module):
         self.spatial_encoder = _spatial_encoder(config, vertices, faces)
         self.temporal_encoder = _temporal(config)
         self.to_latents = nn.Linear(width, flat)
-        self.quantizer = Quantizer(config.codes, config.channels, config.beta, config.latent_noise)
+        self.quantizer = Quantizer(config.codes, config.channels, config.beta)
         self.from_latents = nn.Linear(flat, width)
         self.temporal_decoder = _temporal(config)
         self.spatial_decoder = nn.Sequential(

@@ -159,15 +159,3 @@ def test_padded_frames_count_in_no_loss() -> None:
     predicted[:, 2] = 50.0
     assert losses.stage2(predicted, target, present, weight=1.0).total.item() == clean
     assert clean == pytest.approx(0.5 * 0.1**2)
-
-
-def test_noise_makes_near_misses_in_training_alone() -> None:
-    quantizer = Quantizer(codes=16, channels=1, beta=0.25, noise=1.0)
-    with torch.no_grad():
-        quantizer.codes.copy_(torch.linspace(-2, 2, 16)[:, None])
-    vectors = torch.randn(1, 64, 2, 1, generator=torch.Generator().manual_seed(0))
-    present = torch.ones(1, 64, dtype=torch.bool)
-    disturbed = quantizer(vectors, present)
-    steady = quantizer.eval()(vectors, present)
-    assert torch.equal(disturbed.indices, steady.indices) and disturbed.loss == steady.loss
-    assert not torch.equal(disturbed.latents, steady.latents)
