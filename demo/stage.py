@@ -91,7 +91,7 @@ def _render_settings(scene: bpy.types.Scene) -> None:
 
 def _quick(cycles: bpy.types.PropertyGroup) -> None:
     """Few samples, cleaned by the denoiser: about a second a frame on two cores."""
-    cycles.samples, cycles.use_light_tree = 4, False
+    cycles.samples, cycles.use_light_tree = 3, False
     cycles.max_bounces = cycles.diffuse_bounces = 1
     cycles.glossy_bounces = 0
     cycles.use_denoising, cycles.denoising_quality = True, "FAST"

@@ -113,7 +113,7 @@ class Afternoon:
         self.figures["press_to_take_s"] = round(time.monotonic() - start, 2)
         self.figures["slowest_answer_s"] = round(slowest_s, 3)
         assert slowest_s < 1.0, f"Blender did not answer for {slowest_s:.1f} s"
-        self.screen.ask("bpy.context.scene.frame_set(62)")
+        self.screen.ask("bpy.context.scene.frame_set(161)")
         self.screen.shot("talking")
 
     def undo(self, before: object) -> None:
@@ -157,6 +157,17 @@ class Afternoon:
         """A press after a mishap works."""
         self.press()
         self.finish()
+
+    def press_in_sequencer(self) -> None:
+        """The same tab in the Video Sequencer, in place of the 3D View."""
+        swap = "next(a for a in bpy.context.window.screen.areas if a.type == {!r}).type = {!r}"
+        self.screen.ask(swap.format("VIEW_3D", "SEQUENCE_EDITOR"))
+        self.screen.show_tab("Soliloquy", "SEQUENCE_EDITOR")
+        in_view, self.button = self.button, self.screen.find_button(BUTTON, "SEQUENCE_EDITOR")
+        self.screen.shot("sequencer")
+        self.again()
+        self.button = in_view
+        self.screen.ask(swap.format("SEQUENCE_EDITOR", "VIEW_3D"))
 
     def save_and_reopen(self) -> None:
         """The file remembers the takes, and the button works in it."""
@@ -208,6 +219,7 @@ def main() -> None:
         step("press again", afternoon.again)
         step("cancel a hung job", afternoon.cancel)
         step("press again", afternoon.again)
+        step("press in the sequencer", afternoon.press_in_sequencer)
         step("save, reopen, press again", afternoon.save_and_reopen)
         step("quit during a job", afternoon.quit_in_the_middle)
         (SHARE / "window.json").write_text(json.dumps(afternoon.figures, indent=1))

@@ -17,13 +17,13 @@ DISPLAY = ":78"
 
 _SHOW_TAB = """
 for area in bpy.context.window_manager.windows[0].screen.areas:
-    if area.type == "VIEW_3D":
+    if area.type == "{editor}":
         area.spaces.active.show_region_ui = True
         next(r for r in area.regions if r.type == "UI").active_panel_category = "{tab}"
 """
 _SIDEBAR = (
     "[[r.x, r.y, r.width, r.height] for a in bpy.context.window_manager.windows[0].screen.areas"
-    " if a.type == 'VIEW_3D' for r in a.regions if r.type == 'UI'][0]"
+    " if a.type == '{editor}' for r in a.regions if r.type == 'UI'][0]"
 )
 
 
@@ -100,18 +100,18 @@ class Screen:
         """Press a key such as Escape or ctrl+z where the mouse is."""
         self._run("xdotool", "key", name)
 
-    def show_tab(self, tab: str) -> None:
-        """Open the 3D View's sidebar at `tab`; a sidebar's tab can be set only once it is drawn."""
+    def show_tab(self, tab: str, editor: str = "VIEW_3D") -> None:
+        """Open an editor's sidebar at `tab`; a sidebar's tab can be set only once it is drawn."""
         for _attempt in range(20):
             try:
-                return self.ask(_SHOW_TAB.format(tab=tab))
+                return self.ask(_SHOW_TAB.format(tab=tab, editor=editor))
             except RuntimeError:
                 time.sleep(0.2)
         raise AssertionError(f"the sidebar has no tab {tab}")
 
-    def find_button(self, operator: str) -> tuple[int, int]:
+    def find_button(self, operator: str, editor: str = "VIEW_3D") -> tuple[int, int]:
         """Where the sidebar has a button for `operator`: Ctrl+C over a button copies its call."""
-        left, bottom, width, height = self.ask(_SIDEBAR)
+        left, bottom, width, height = self.ask(_SIDEBAR.format(editor=editor))
         x = left + width // 2
         for y in range(SIZE[1] - bottom - height + 12, SIZE[1] - bottom, 9):
             self.ask("setattr(bpy.context.window_manager, 'clipboard', '')")
