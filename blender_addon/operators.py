@@ -20,6 +20,8 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
     bl_label = "Animate from Audio"
     bl_options = {"UNDO"}  # noqa: RUF012  Blender asks for a plain set
 
+    _shown: tuple[str, float] | None = None
+
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         """Why the panel's settings cannot be animated, or ''."""
@@ -49,7 +51,7 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         result = self._tick()
-        _redraw(context)
+        self._show_news(context)
         if result is None:
             return {"PASS_THROUGH"}
         self._forget_timer(context)
@@ -115,6 +117,14 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
             return
         session.CURRENT.tell(problem.message, problem.hint, failed=True)
         self.report({"ERROR"}, str(problem))
+
+    def _show_news(self, context: bpy.types.Context) -> None:
+        """Redraw when there is something new to see: every drawing takes time from the job."""
+        job = session.CURRENT.job
+        news = (job.label, round(job.fraction, 2)) if job is not None else None
+        if news != self._shown:
+            self._shown = news
+            _redraw(context)
 
     def _forget_timer(self, context: bpy.types.Context) -> None:
         context.window_manager.event_timer_remove(self._timer)
