@@ -55,7 +55,7 @@ def _draw_result(layout: bpy.types.UILayout) -> None:
         icon = "BLANK1"
 
 
-def _wrapped(text: str, width: int = 36) -> list[str]:
+def _wrapped(text: str, width: int = 32) -> list[str]:
     """The text in lines that fit a narrow sidebar; labels do not wrap by themselves."""
     lines = [""]
     for word in text.split():
