@@ -24,9 +24,10 @@ OnProgress = Callable[[str, int, int], None]
 # short enough that attention stays cheap and an hour takes time in proportion.
 WINDOW_S = 20
 OVERLAP_S = 2
-# The encoder hears this much before and after each part of a long sound.
+# The encoder hears this much before and after each part of a long sound: the compact encoder's
+# estimate of the level looks 2 s back, and its convolutions 0.4 s further.
 LISTEN_S = 60
-CONTEXT_S = 1
+CONTEXT_S = 2.5
 MOST_SEED = 2**63 - 1
 MOST_TAKES = 1000
 
