@@ -57,7 +57,9 @@ class Model(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
-    parser.add_argument("--reference", type=Path, help="npz with the rest pose to show, (V, 3)")
+    # Required: a template of FLAME's is licensed, and the pack must not carry it away unasked.
+    parser.add_argument("--reference", type=Path, required=True,
+                        help="npz with the rest pose that the pack shows, (V, 3); see correspond")
     parser.add_argument("--out", type=Path, required=True, help="the pack's folder")
 
 
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     recipe = config.load(args.recipe)
     work = config.work_folder(args, recipe)
     rig = rig_file.read(work / "rig.npz")
-    rest = rig.template if args.reference is None else _read_rest(args.reference, rig)
+    rest = _read_rest(args.reference, rig)
     written = write(load(work, recipe, rig), recipe, rig, rest, args.out)
     total = sum(entry.bytes for entry in written.manifest.files.values())
     print(f"{args.out}: {total / 1e6:.1f} MB")
