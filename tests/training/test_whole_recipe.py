@@ -24,8 +24,15 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder.save(folder / "encoder.pt", random_encoder())
     for command in ("train-stage1", "train-stage2"):
         assert run(command, folder) == 0
-    assert run("export", folder, "--out", str(folder / "pack")) == 0
+    assert run("export", folder, *pack_arguments(folder, folder)) == 0
     return folder
+
+
+def pack_arguments(work: Path, out: Path) -> list[str]:
+    """A reference whose rest pose is not the template, and where the pack goes."""
+    template = rig_file.read(work / "rig.npz").template
+    np.savez(out / "reference.npz", rest=2 * template)
+    return ["--reference", str(out / "reference.npz"), "--out", str(out / "pack")]
 
 
 def random_encoder() -> encoder.CompactEncoder:
@@ -76,6 +83,12 @@ def test_evaluate_writes_a_row_for_each_number_of_steps(work: Path) -> None:
     assert rows["from speech, 2 steps"]["diversity mm"] > 0
 
 
+def test_the_pack_shows_the_reference_and_never_the_template(work: Path) -> None:
+    template = rig_file.read(work / "rig.npz").template
+    with np.load(work / "pack" / "reference.npz") as arrays:
+        np.testing.assert_array_equal(arrays["rest"], 2 * template)
+
+
 def test_half_weights_halve_the_graphs_and_keep_parity(work: Path, tmp_path: Path) -> None:
     recipe, rig = config.load("tiny"), rig_file.read(work / "rig.npz")
     section = dataclasses.replace(recipe.export, half_weights=True)
@@ -98,7 +111,8 @@ def test_stage_2_does_not_fit_a_retrained_encoder(work: Path, tmp_path: Path) ->
     for name in ("rig.npz", "stage1.pt", "stage2.pt"):
         (tmp_path / name).write_bytes((work / name).read_bytes())
     (tmp_path / "encoder.pt").write_bytes(b"another")
-    assert run("export", tmp_path, "--out", str(tmp_path / "pack")) == 2
+    (tmp_path / "reference").mkdir()
+    assert run("export", tmp_path, *pack_arguments(work, tmp_path / "reference")) == 2
 
 
 def clip(work: Path, split: str) -> Clip:
