@@ -3,6 +3,7 @@
 import pickle
 import struct
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import soundfile
@@ -40,7 +41,7 @@ def pickled(path: Path, value: object, protocol: int = 2) -> None:
 class _Python2Pickler(pickle._Pickler):
     """Writes text as byte strings, arrays' bytes too, in protocol 2."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def _string(self, value):
         raw = value if isinstance(value, bytes) else value.encode("latin1")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def test_neighbours_differ_in_emotion_and_all_are_one_subjects():
     for seed in range(20):
         chosen = join.choose(CLIPS, 5, np.random.default_rng(seed))
         assert len({clip.subject for clip in chosen}) == 1
-        pairs = zip(chosen, chosen[1:], strict=False)
+        pairs = itertools.pairwise(chosen)
         assert all(before.emotion != after.emotion for before, after in pairs)
 
 

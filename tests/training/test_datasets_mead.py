@@ -159,7 +159,7 @@ def test_m4a_and_damaged_hdf5_are_named(tmp_path, model):
     made.sound(tmp_path / "M003_002_0_0.wav", 0.2)
     dataset = mead.read_emote(tmp_path, model, tmp_path)
     lines = [str(fault) for fault in dataset.faults]
-    assert lines[0].endswith("is AAC sound, which is not read. Convert it: ffmpeg -i 001.m4a 001.wav")
+    assert "001.m4a: is AAC sound, which is not read. Convert it: ffmpeg -i 001.m4a" in lines[0]
     assert "002/shape_pose_cam.hdf5: is damaged or no reconstruction" in lines[1]
 
 

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from . import meshes, plain
 from .dataset import TOLERANCE_S, Clip, Dataset, Entry, Templates, sort_out
 from .errors import DatasetError
 from .files import Voice, open_sound
-from .resample import Track
+from .resample import Floats, Track
 
 _ID = re.compile(
     r"(?P<subject>.+?)_(?P<sentence>[A-Za-z]*\d+)(_(?P<emotion>[A-Za-z]+)_(?P<intensity>\d))?"
@@ -26,6 +28,7 @@ _MOTION = (".npy", ".pc2", ".mdd", ".abc")
 _SOUND = (".wav", ".flac", ".ogg", ".mp3")
 # Of each subject's clips, in the order of their names: one in ten for each, the last ones.
 HELD_OUT = 10
+FARTHEST = 0.3
 
 
 class Source(NamedTuple):
@@ -52,9 +55,11 @@ def read(folder: Path, source: Source, tolerance_s: float = TOLERANCE_S) -> Data
         sound = sounds.get(clip.id, folder / "wav" / f"{clip.id}.wav")
 
         def open_both() -> tuple[Track, Voice]:
-            vertices = len(faces.of(clip.subject))
-            track = meshes.open_motion(motion, vertices, rates.get(clip.id, source.fps))
-            return meshes.UprightTrack(track) if source.z_up else track, open_sound(sound)
+            face = faces.of(clip.subject)
+            track = meshes.open_motion(motion, len(face), rates.get(clip.id, source.fps))
+            track = meshes.UprightTrack(track) if source.z_up else track
+            _check_fit(motion, track, face)
+            return track, open_sound(sound)
 
         return Entry(clip, (motion, sound), open_both)
 
@@ -64,6 +69,17 @@ def read(folder: Path, source: Source, tolerance_s: float = TOLERANCE_S) -> Data
     return Dataset(
         folder.name, source.topology, source.metres_per_unit, order, emotions, faces.of, *found
     )
+
+
+def _check_fit(path: Path, track: Track, face: Floats) -> None:
+    """Refuse motion that does not begin near its neutral face: exported in another place, size,
+    direction or vertex order. Speech moves a face by a few hundredths of its size."""
+    size = np.sqrt(np.square(face - face.mean(axis=0)).sum(axis=1).mean())
+    away = np.sqrt(np.square(track.read(np.array([0]))[0] - face).sum(axis=1).mean())
+    if away > FARTHEST * size:
+        problem = f"begins {away / size:.2f} of the face's size away from its neutral face"
+        hint = "Export both in the same place, axes, unit and vertex order."
+        raise DatasetError(path, problem, hint)
 
 
 def _by_stem(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:

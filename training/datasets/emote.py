@@ -56,12 +56,12 @@ def motion_path(folder: Path, clip: Clip) -> Path:
 
 
 def sound_path(folder: Path, clip: Clip) -> Path:
-    """The clip's sound where it is, in folders like the motion's, in MEAD's own, or flat under
-    ProbTalk3D's name; MEAD's .m4a if that is all there is; else the first of these names."""
+    """The clip's sound where it is, flat under ProbTalk3D's name, in folders like the motion's or
+    in MEAD's own; MEAD's .m4a if that is all there is; else the first of these names."""
     stems = (
+        folder / clip.id,
         folder / clip.subject / "front" / _performance(clip),
         folder / clip.subject / "audio" / _performance(clip),
-        folder / clip.id,
     )
     names = [stem.with_name(stem.name + end) for end in (".wav", ".m4a") for stem in stems]
     return next((name for name in names if name.exists()), names[0])

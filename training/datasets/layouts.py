@@ -7,6 +7,7 @@ from pathlib import Path
 from backend.errors import RequestError
 
 from . import biwi, captures, flame, mead, plain, vocaset
+from .captures import Source
 from .dataset import Dataset
 
 
@@ -17,13 +18,13 @@ class Options:
     flame: Path | None = None  # 3D-MEAD's parameters: the user's FLAME model file
     sounds: Path | None = None  # EMOTE's reconstructions: where the sounds are
     split: str = "sentence"  # 3D-MEAD: by "sentence" or by "identity"
-    captures: captures.Source = field(default_factory=captures.Source)
+    source: Source = field(default_factory=Source)  # captures
 
 
 Reader = Callable[[Path, Options], Dataset]
 
 READERS: Mapping[str, Reader] = {
-    "captures": lambda folder, options: captures.read(folder, options.captures),
+    "captures": lambda folder, options: captures.read(folder, options.source),
     "plain": lambda folder, options: plain.read(folder),
     "vocaset": lambda folder, options: vocaset.read(folder),
     "vocaset-raw": lambda folder, options: vocaset.read_raw(folder),

@@ -87,7 +87,9 @@ def read_emote(
     sounds, either in such folders as NNN.wav or flat under ProbTalk3D's names."""
 
     def entry(clip: Clip) -> Entry:
-        motion, sound = emote.motion_path(folder, clip), emote.sound_path(sounds, clip)
+        motion, sound = emote.motion_path(folder, clip), sounds / f"{clip.id}.wav"
+        if motion.exists():
+            sound = emote.sound_path(sounds, clip)
 
         def open_both() -> tuple[Track, Voice]:
             return _made_by(flame, emote.open_hdf5(motion)), emote.open_sound(sound)

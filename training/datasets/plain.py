@@ -72,6 +72,7 @@ def write_from(
             faces[clip.subject] = dataset.template(clip.subject)
         except SoliloquyError as fault:
             failed.append(fault)
+            _motion_path(folder, clip).unlink(missing_ok=True)
             continue
         rows.append(Row(clip, dataset.native_fps(clip)))
         on_clip(clip)
@@ -156,11 +157,15 @@ def _arrays(path: Path) -> dict[str, Floats]:
         raise DatasetError(path, f"is no .npz of arrays ({error})") from error
 
 
+def _motion_path(folder: Path, clip: Clip) -> Path:
+    return folder / "vertices_npy" / f"{clip.id}.npy"
+
+
 def _write_clip(dataset: Dataset, clip: Clip, folder: Path) -> None:
     """Motion in chunks, at its own frame rate, and sound at 16 kHz."""
     fps = dataset.native_fps(clip)
     frames, vertices = dataset.frames(clip, fps), len(dataset.template(clip.subject))
-    path = folder / "vertices_npy" / f"{clip.id}.npy"
+    path = _motion_path(folder, clip)
     waveform = dataset.waveform(clip)
     shape = (frames, 3 * vertices)
     motion: Floats = open_memmap(path, "w+", np.float32, shape)  # type: ignore[no-untyped-call]
