@@ -47,11 +47,12 @@ def eyeball(side: int) -> Piece:
     unit = _sphere()
     faces, materials = _faces()
     shade = np.concatenate([[1.0], np.repeat(_SHADES, _SEGMENTS), [1.0]])
-    uv = corners(faces, 0.5 + 0.5 * unit[:, :2] * np.sqrt(2 / (2.001 + 2 * unit[:, 2:])) * 0.5)
+    # Lambert's equal-area map of the sphere, so that the rear stays in the square.
+    disc = 0.5 + 0.5 * unit[:, :2] / np.sqrt(2.0002 + 2 * unit[:, 2:])
     vertices = CENTRE_MM + RADIUS_MM * unit
     if side < 0:
         vertices, faces = mirrored(vertices, faces)
-        uv = corners(faces, 0.5 + 0.5 * unit[:, :2] * np.sqrt(2 / (2.001 + 2 * unit[:, 2:])) * 0.5)
     name = "eye_left" if side > 0 else "eye_right"
-    return Piece(vertices, faces, uv, np.repeat(shade[:, None], 3, axis=1), materials,
-                 [name] * len(vertices))
+    tint = np.repeat(shade[:, None], 3, axis=1)
+    parts = [name] * len(vertices)
+    return Piece(vertices, faces, corners(faces, disc), tint, materials, parts)

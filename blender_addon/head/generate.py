@@ -11,9 +11,9 @@ PART_NAMES = ("skin", "mouth_cavity", "eye_left", "eye_right", "teeth_upper", "t
               "tongue", "brows", "lashes", "hair")
 # Where each part's UVs lie: left, bottom, width, height.
 _UV_CELLS = {
-    "skin": (0.0, 0.25, 1.0, 0.75),
-    "eye_left": (0.0, 0.0, 0.2, 0.2),
-    "eye_right": (0.22, 0.0, 0.2, 0.2),
+    "skin": (0.0, 0.0, 1.0, 1.0),
+    "eye_left": (0.0, 0.0, 0.14, 0.14),
+    "eye_right": (0.15, 0.0, 0.14, 0.14),
     "teeth_upper": (0.44, 0.0, 0.3, 0.06),
     "teeth_lower": (0.44, 0.07, 0.3, 0.06),
     "tongue": (0.44, 0.14, 0.3, 0.08),

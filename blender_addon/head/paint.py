@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import lips
 from .form import bump
 from .mesh import Array, Face, Piece
 from .openings import MOUTH
@@ -12,17 +13,31 @@ _MATERIAL_OF_TAG = {"skin": "skin", "lid": "skin", "nostril": "skin", "lips": "l
 _UV_CENTRE_MM = np.array([0.0, 5.0, -30.0])
 
 
-def _uv(vertices: Array, faces: list[Face]) -> Array:
-    """Sphere-like UVs (L, 2), the seam down the back; no face crosses the middle plane."""
-    ray = vertices - _UV_CENTRE_MM
+def _outside_uv(vertices: Array, ids: list[int]) -> Array:
+    """Sphere-like UVs (N, 2) of one face, the seam down the back; none crosses the middle."""
+    ray = vertices[ids] - _UV_CENTRE_MM
     turn = np.arctan2(ray[:, 0], ray[:, 2])
     rise = np.arctan2(ray[:, 1], np.hypot(ray[:, 0], ray[:, 2]))
-    rows = []
-    for face in faces:
-        ids = list(face)
-        side = np.sign(vertices[ids, 0].sum())
-        u = np.where(np.abs(turn[ids]) > 3.1, side * np.abs(turn[ids]), turn[ids])
-        rows.append(np.stack([u / (2 * np.pi) + 0.5, rise[ids] / np.pi + 0.5], axis=-1))
+    turn = np.where(np.abs(turn) > 3.1, np.sign(ray[:, 0].sum()) * np.abs(turn), turn)
+    return np.column_stack([turn / (2 * np.pi) + 0.5, 0.625 + 0.75 * rise / np.pi])
+
+
+def _cavity_uv(vertices: Array, ids: list[int]) -> Array:
+    """UVs (N, 2) of one face of the mouth's bag: a disc, its back wall in the middle."""
+    across = vertices[ids, :2] - (0, lips.STOMION_Y_MM)
+    depth = np.clip(vertices[ids, 2:] / 60, 0, 1)
+    away = np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    disc = across / away * (0.15 * np.minimum(away / 15, 1) + 0.35 * depth)
+    return np.asarray((0.37, 0.12) + 0.14 * disc)
+
+
+def _uv(vertices: Array, faces: list[Face], tags: list[str]) -> Array:
+    """UVs (L, 2) of all corners."""
+    of_tag = {"cavity": _cavity_uv}
+    rows = [
+        of_tag.get(tag, _outside_uv)(vertices, list(face))
+        for face, tag in zip(faces, tags, strict=True)
+    ]
     return np.asarray(np.clip(np.concatenate(rows), 0, 1))
 
 
@@ -49,10 +64,10 @@ def _between_rings(skin: Skin, tint: Array) -> Array:
     """Fill the loops that subdivision put between the lips' coloured rings."""
     rings = skin.rings[MOUTH.key]
     coloured = {n for ring in rings[2:7] for n in ring}
-    lips = {n for quad, tag in zip(skin.quads, skin.tags, strict=True) if tag == "lips"
+    red = {n for quad, tag in zip(skin.quads, skin.tags, strict=True) if tag == "lips"
             for n in quad}
     tint = tint.copy()
-    tint[sorted(lips - coloured)] = (0.84, 0.45, 0.47)
+    tint[sorted(red - coloured)] = (0.84, 0.45, 0.47)
     return tint
 
 
@@ -66,5 +81,5 @@ def skin_piece(skin: Skin) -> Piece:
     outside[skin.quads[~is_bag].ravel()] = True
     parts = np.where(cavity & ~outside, "mouth_cavity", "skin").tolist()
     materials = [_MATERIAL_OF_TAG[tag] for tag in skin.tags]
-    return Piece(skin.vertices_mm, faces, _uv(skin.vertices_mm, faces), _tint(skin), materials,
-                 parts)
+    return Piece(skin.vertices_mm, faces, _uv(skin.vertices_mm, faces, skin.tags), _tint(skin),
+                 materials, parts)
