@@ -72,6 +72,8 @@ def test_parameters_become_what_flame_makes_of_them(tmp_path, model):
     rows = parameters(11, 1)[0]
     wanted = model.vertices(rows[:, :300], rows[:, 300:400], rows[:, 400:])
     assert np.allclose(dataset.positions(dataset.clips[1], 25), wanted, atol=1e-6)
+    assert "wav/M003_002_0_0.wav" in dataset.missing
+    assert dataset.missing[-1] == "W029 (every sentence)"
     mean = np.concatenate([parameters(10, 0)[0, :, :300], rows[:, :300]]).mean(axis=0)[None]
     face = model.vertices(mean, NONE, SHUT)[0]
     assert np.allclose(dataset.template("M003"), face, atol=1e-6)
