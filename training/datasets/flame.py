@@ -64,7 +64,7 @@ class Flame:
 
 
 def load(path: Path) -> Flame:
-    """FLAME 2016, 2019, 2020 or 2023 as published (.pkl), or an .npz of the same arrays.
+    """FLAME's model file as published (.pkl), or an .npz of the same arrays.
 
     Pickled chumpy and scipy.sparse objects are read without those classes; raises DatasetError.
     """
