@@ -74,7 +74,7 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
         session.CURRENT.tell("")
         try:
             self._where = press.begin(context)
-        except errors.SoliloquyError as problem:
+        except Exception as problem:
             self._fail(problem)
             return False
         return True
@@ -82,20 +82,16 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
     def _tick(self) -> _Result | None:
         """The operator's result once the job has ended, else None."""
         job = session.CURRENT.job
+        if job is None:  # the add-on was switched off and on in the middle
+            return {"CANCELLED"}
         try:
-            made = job.tick() if job is not None else []
+            made = job.tick()
             if made is None:
                 return None
             session.CURRENT.end_job()
             writing.write_all(made, self._where)
-        except errors.SoliloquyError as problem:
-            self._fail(problem)
-            return {"CANCELLED"}
         except Exception as problem:
-            # Ours to mend, but the user must not be left with a running job and no word.
-            traceback.print_exc()
-            self._fail(errors.SoliloquyError("internal", f"Internal error: {problem}.",
-                                             "The system console tells more; please report it."))
+            self._fail(problem)
             return {"CANCELLED"}
         self._succeed(made)
         return {"FINISHED"}
@@ -108,9 +104,13 @@ class SOLILOQUY_OT_animate_from_audio(bpy.types.Operator):  # type: ignore[misc]
         session.CURRENT.tell(text, pinned)
         self.report({"INFO"}, text)
 
-    def _fail(self, problem: errors.SoliloquyError) -> None:
-        """Leave no job behind and say in one line what happened."""
+    def _fail(self, problem: Exception) -> None:
+        """Leave no job behind and say in one line what happened, also when the fault is ours."""
         press.abandon()
+        if not isinstance(problem, errors.SoliloquyError):
+            traceback.print_exception(problem)
+            problem = errors.SoliloquyError("internal", f"Internal error: {problem}.",
+                                            "The system console tells more; please report it.")
         if isinstance(problem, errors.Cancelled):
             session.CURRENT.tell("Cancelled")
             self.report({"INFO"}, "Cancelled")

@@ -13,7 +13,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import disabled_reason, preferences, press, session, writing  # noqa: E402
+from blender_addon import disabled_reason, press, session, writing  # noqa: E402
 from tests.addon.faces import add_ball  # noqa: E402
 
 
@@ -207,12 +207,11 @@ def worker_soon(action):
     """Do something to the worker once a job runs."""
 
     def wait():
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             job = session.CURRENT.job
             if job is not None and job.stage == "imagine":
-                action(session.CURRENT)
-                return
+                return action(session.CURRENT)
             time.sleep(0.01)
 
     thread = threading.Thread(target=wait)
@@ -228,13 +227,14 @@ def test_a_worker_killed_in_the_middle_and_the_next_press_works(slow):
     assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
 
 
-def test_a_worker_that_hangs_and_the_next_press_works(slow, monkeypatch):
-    monkeypatch.setattr(preferences, "machine",
-                        lambda context: preferences.Machine(silence_limit_s=0.5))
-    thread = worker_soon(lambda s: os.kill(s.worker.pid, signal.SIGSTOP))
-    refused("no sign of life")
+def test_a_worker_that_hangs_and_the_next_press_works(slow):
+    def hang(current):
+        os.kill(current.worker.pid, signal.SIGSTOP)
+        current.job._silence_limit_s = 0.2
+
+    thread = worker_soon(hang)
+    refused(r"no sign of life for 0\.2 s")
     thread.join()
-    monkeypatch.undo()
     slow.soliloquy.steps = 4
     assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
 
@@ -283,10 +283,10 @@ def test_no_process_outlives_blender(slow, tmp_path, ending):
     script.write_text(QUITTING_BLENDER.format(ending=ending, settings={
         "filepath": slow.soliloquy.filepath, "model": slow.soliloquy.model, "steps": 900}))
     out = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True,
-                         timeout=60, env={**os.environ, "PYTHONPATH": os.getcwd(),
+                         timeout=200, env={**os.environ, "PYTHONPATH": os.getcwd(),
                                           "TMPDIR": str(tmp_path)})
     pid = int(out.stdout.split("worker ")[1].split()[0])
-    assert gone_within(pid, 3.0)
+    assert gone_within(pid, 30.0)
 
 
 QUITTING_BLENDER = """

@@ -105,12 +105,12 @@ def test_the_rendered_film_has_picture_and_sound(arguments, tmp_path):
 
 def test_it_runs_as_a_script_from_anywhere(arguments, tmp_path):
     out = subprocess.run([sys.executable, batch.__file__, "--", *arguments()], cwd=tmp_path,
-                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=120)
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=200)
     assert (out.returncode, "soliloquy:" in out.stderr) == (0, False)
     assert (tmp_path / "made" / "out.blend").is_file()
 
 
 def test_as_a_script_it_exits_with_2(tmp_path):
     out = subprocess.run([sys.executable, str(Path(batch.__file__)), "--", "--object=X"],
-                         stderr=subprocess.PIPE, text=True, timeout=120)
+                         stderr=subprocess.PIPE, text=True, timeout=200)
     assert (out.returncode, len(out.stderr.strip().splitlines())) == (2, 1)
