@@ -14,6 +14,9 @@ from .transfer import extend
 
 # A lid moves as a whole this far from its rim, and not at all this far, in eye widths.
 LID_EDGE, LID_LENGTH = 0.06, 0.38
+# Toward the eye's corners the upper lid hands over to skin that stays, over this much, in eye
+# widths of distance between the rims: at once, and the skin there would fold over itself.
+CORNER_FADE = 0.14
 # Rounds the folds where a lid's corner meets skin that stays.
 LID_SMOOTHNESS = 0.5
 # Lashes reach beyond the corners: each turns as the lid does this much nearer the eye's middle.
@@ -96,9 +99,11 @@ def closing_shape(
     """What the driven blink (V, 3) lacks so that the upper lid glides down to the lower one."""
     graph = regions.edge_graph(surface.vertices, surface.triangles)
     above = regions.distance_from(graph, rims.upper)
-    upper = above <= regions.distance_from(graph, rims.lower)
-    length = LID_LENGTH * float(np.ptp(swing.x))
-    follow = regions.smoothstep(above, length, LID_EDGE / LID_LENGTH * length) * upper
+    nearer = regions.distance_from(graph, rims.lower) - above
+    width = float(np.ptp(swing.x))
+    upper = regions.smoothstep(nearer, 0.0, CORNER_FADE * width)
+    length = LID_LENGTH * width
+    follow = regions.smoothstep(above, length, LID_EDGE * width) * upper
     glide = swing.turn(surface.vertices, follow, lift, settle=True)
     # Beyond the lid proper the driven skin takes over.
     own = regions.smoothstep(above, 2.4 * length, 1.2 * length) * upper
