@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from . import regions
 from .registration import Floats, Ints
 
 UP = 1
+# Lip vertices this near a rim, in mouth widths, may be where the lips touch.
+LIP_REACH = 0.15
+# Bins along the mouth per edge length: each gives one vertex to the line of contact.
+BINS_AN_EDGE = 0.7
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,32 @@ def rims_of(vertices: Floats, triangles: Ints, landmarks: Ints, opening: int) ->
     ]
     upper, lower = (path[np.argsort(vertices[path, 0])] for path in paths)
     return Rims(upper, lower)
+
+
+def lip_contact(vertices: Floats, triangles: Ints, landmarks: Ints) -> Rims:
+    """The lines along which the lips touch, corner to corner: two rims of as many vertices.
+
+    Where lips are rolled, landmarks and the paths through them lie beside that line. In each bin
+    along the mouth it passes through the upper vertex that is nearest to the lower lip, and that
+    lower one.
+    """
+    rims = rims_of(vertices, triangles, landmarks, 0)
+    labels = regions.opening_labels(vertices, triangles, landmarks)
+    graph = regions.edge_graph(vertices, triangles)
+    x = vertices[rims.upper, 0]
+    near = regions.distance_from(graph, np.r_[rims.upper, rims.lower]) < LIP_REACH * np.ptp(x)
+    inside = near & (vertices[:, 0] > x[0]) & (vertices[:, 0] < x[-1])
+    upper, lower = (
+        np.flatnonzero(inside & (labels == side)) for side in (regions.UPPER_LIP, regions.LOWER_LIP)
+    )
+    distance, nearest = cKDTree(vertices[lower]).query(vertices[upper])
+    edge = float(np.median(np.linalg.norm(np.diff(vertices[rims.upper], axis=0), axis=1)))
+    edges = np.linspace(x[0], x[-1], max(int(BINS_AN_EDGE * (x[-1] - x[0]) / edge), 3) + 1)
+    place = np.searchsorted(edges, vertices[upper, 0])
+    bins = [np.flatnonzero(place == number) for number in np.unique(place)]
+    best = [own[distance[own].argmin()] for own in bins]
+    ends = rims.upper[[0, -1]]
+    return Rims(np.r_[ends[0], upper[best], ends[1]], np.r_[ends[0], lower[nearest[best]], ends[1]])
 
 
 def along(x: Floats, rim: Ints, rest: Floats, values: Floats) -> Floats:
@@ -76,6 +107,8 @@ def close_lids(
     missing[:, [0, 2]] = 0.0
     missing[[0, -1]] = 0.0
     closed = meet(blink, rest, rims.upper, missing)
+    if not len(eyeball):
+        return closed
     return outside(rest + closed, rest, eyeball, clearance) - rest
 
 

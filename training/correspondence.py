@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from backend.errors import SoliloquyError
 
-from . import jaw, lids, regions
+from . import jaw, lids, regions, rig_file
 from .contact import UP, Rims, rims_of
 from .head_operator import (
     SOURCES,
@@ -30,6 +30,7 @@ from .head_operator import (
     smooth_matrices,
 )
 from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
+from .rig_file import Rig
 
 LID_LIFT_M = 5e-4
 # A blink draws the eyeball back, as it does in life; linear lids cut the corner over it.
@@ -63,46 +64,11 @@ class Head:
         return np.isin(self.part, wanted)
 
 
-@dataclass(frozen=True)
-class Rig:
-    """A rig file: see training.rig."""
-
-    names: list[str]
-    fields: Floats  # (K, Vf, 3)
-    template: Floats  # (Vf, 3)
-    triangles: Ints
-    landmarks: Ints
-    jaw_motion: Floats  # (K, 6)
-    jaw_pivot: Floats
-    kept: dict[str, Any]  # masks and lip pairs, passed on as they are
-
-    def field(self, name: str) -> Floats:
-        """One shape's displacements (Vf, 3)."""
-        field: Floats = self.fields[self.names.index(name)]
-        return field
-
-
 def _arrays(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SoliloquyError("file", f"{path} is missing", "make it first, or correct the path")
     with np.load(path) as arrays:
         return dict(arrays)
-
-
-def load_rig(path: Path) -> Rig:
-    """Read a rig .npz."""
-    arrays = _arrays(path)
-    kept = {k: v for k, v in arrays.items() if k.startswith("mask_") or k == "lip_pairs"}
-    return Rig(
-        arrays["names"].tolist(),
-        arrays["fields"].astype(float),
-        arrays["template"].astype(float),
-        arrays["faces"].astype(np.int64),
-        arrays["landmarks"].astype(np.int64),
-        arrays["jaw_motion"].astype(float),
-        arrays["jaw_pivot"].astype(float),
-        kept,
-    )
 
 
 def load_head(path: Path) -> Head:
@@ -137,7 +103,7 @@ def surface_of(vertices: Floats, triangles: Ints, chosen: Mask, marks: Ints) -> 
 
 def flame_skin(rig: Rig) -> Mask:
     """FLAME's vertices (Vf,) without the loose eyeballs."""
-    graph = regions.edge_graph(rig.template, rig.triangles)
+    graph = regions.edge_graph(rig.rest, rig.faces)
     return np.asarray(np.isfinite(regions.distance_from(graph, rig.landmarks[:1])))
 
 
@@ -146,26 +112,26 @@ def reference_rest(rig: Rig, skin: Mask, registered: Floats) -> Floats:
 
     A FLAME mesh therefore fits the pack with scale 1. Each eyeball follows its lids' landmarks.
     """
-    rest = np.zeros_like(rig.template)
+    rest = np.zeros_like(rig.rest)
     rest[skin] = registered
-    graph = regions.edge_graph(rig.template, rig.triangles)
+    graph = regions.edge_graph(rig.rest, rig.faces)
     _, part = connected_components(graph, directed=False)
     for name in set(part[~skin]):
         ball = part == name
-        centre = rig.template[ball].mean(axis=0)
+        centre = rig.rest[ball].mean(axis=0)
         eyes = (regions.RIGHT_EYE, regions.LEFT_EYE)
         eye = min(
             (rig.landmarks[list(marks)] for marks in eyes),
-            key=lambda marks: float(((rig.template[marks].mean(axis=0) - centre) ** 2).sum()),
+            key=lambda marks: float(((rig.rest[marks].mean(axis=0) - centre) ** 2).sum()),
         )
-        pose = fit_similarity(rig.template[eye], rest[eye])
-        rest[ball] = pose.apply(rig.template[ball])
-    return fit_similarity(rest, rig.template).apply(rest)
+        pose = fit_similarity(rig.rest[eye], rest[eye])
+        rest[ball] = pose.apply(rig.rest[ball])
+    return fit_similarity(rest, rig.rest).apply(rest)
 
 
 def skin_operator(rig: Rig, skin: Mask, registered: Floats, surface: Surface) -> Skin:
     """Operator rows for the head's skin."""
-    source = surface_of(rig.template, rig.triangles, skin, rig.landmarks)
+    source = surface_of(rig.rest, rig.faces, skin, rig.landmarks)
     driver = Surface(registered, source.triangles, source.labels, source.landmarks)
     weight = interpolation(surface, driver)
     scale = fit_similarity(source.landmarks @ source.vertices, source.landmarks @ registered).scale
@@ -175,7 +141,7 @@ def skin_operator(rig: Rig, skin: Mask, registered: Floats, surface: Surface) ->
     graph = regions.edge_graph(surface.vertices, surface.triangles)
     marks = surface.landmarks.indices[list(regions.INNER_LIPS + regions.OUTER_LIPS)]
     matrix = one_matrix_near(matrix, regions.distance_from(graph, marks), *LIP_BLEND_M)
-    fade = stillness(rig.fields[:, skin], weight, surface.vertices)
+    fade = stillness(rig.fields[:, skin].astype(float), weight, surface.vertices)
     return Skin(weight, matrix * fade[:, None, None])
 
 
@@ -193,9 +159,9 @@ class Build:
     def __init__(self, rig: Rig, head: Head) -> None:
         self.rig, self.head = rig, head
         self.flame = np.flatnonzero(flame_skin(rig))
-        skin = np.zeros(len(rig.template), dtype=bool)
+        skin = np.zeros(len(rig.rest), dtype=bool)
         skin[self.flame] = True
-        self.source = surface_of(rig.template, rig.triangles, skin, rig.landmarks)
+        self.source = surface_of(rig.rest, rig.faces, skin, rig.landmarks)
         self.on_skin = head.of("skin")
         self.surface = surface_of(head.vertices, head.triangles, self.on_skin, head.landmarks)
         self.registered = register(self.source, self.surface)
@@ -221,7 +187,7 @@ def rows_of(build: Build) -> Rows:
     head, skin = build.head, build.skin
     count = len(head.vertices)
     rows = Rows(
-        sparse.lil_matrix((count, len(build.rig.template))),
+        sparse.lil_matrix((count, len(build.rig.rest))),
         np.zeros((count, 3, 3)),
         head.of("teeth_lower", "tongue").astype(float),
     )
@@ -288,12 +254,12 @@ def _jaw_readout(build: Build, jaw_weight: Floats) -> Readouts:
     """The jaw's motion in the head's frame; its shapes are the rigid motions about the pivot."""
     rig, head = build.rig, build.head
     tell = jaw.skin_that_tells(rig.field("jawOpen"))
-    solver = jaw.solver_for(rig.fields[:, tell], rig.jaw_motion)
+    solver = jaw.solver_for(rig.fields[:, tell].astype(float), rig.jaw_motion.astype(float))
     pose = fit_similarity(
         build.source.landmarks @ build.source.vertices, build.source.landmarks @ build.registered
     )
     turned = np.concatenate([pose.scale * pose.rotation @ solver[:3], pose.rotation @ solver[3:]])
-    arms = head.vertices - pose.apply(rig.jaw_pivot[None])[0]
+    arms = head.vertices - pose.apply(rig.jaw_pivot[None].astype(float))[0]
     design = jaw.motion_design(arms).reshape(len(arms), 3, 6)
     shapes = np.einsum("v,vik->kvi", jaw_weight, design)
     return Readouts(tell, turned, shapes)
@@ -302,8 +268,8 @@ def _jaw_readout(build: Build, jaw_weight: Floats) -> Readouts:
 def _lid_readout(build: Build, rows: Rows, opening: int, blink: Floats, eye: Mask) -> Readouts:
     """One eye's closure; its shape moves lid and lashes by what their rows leave open."""
     rig, head, surface = build.rig, build.head, build.surface
-    flame_rims = rims_of(rig.template, rig.triangles, rig.landmarks, opening)
-    closure = lids.closure_readout(rig.template, flame_rims, blink)
+    flame_rims = rims_of(rig.rest, rig.faces, rig.landmarks, opening)
+    closure = lids.closure_readout(rig.rest, flame_rims, blink)
     solver = np.zeros((1, len(closure.vertices), 3))
     solver[0, :, UP] = closure.weights
     driven = np.einsum("vij,vj->vi", rows.matrix, rows.weight @ blink)
@@ -339,10 +305,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the reference and the head's operator."""
-    rig, head = load_rig(args.rig), load_head(args.head)
+    rig, head = rig_file.read(args.rig), load_head(args.head)
     build = Build(rig, head)
     rest = reference_rest(rig, flame_skin(rig), build.registered)
-    np.savez_compressed(args.out_reference, rest=rest.astype(np.float32), **rig.kept)
+    np.savez_compressed(
+        args.out_reference, rest=rest.astype(np.float32), lip_pairs=rig.lip_pairs, **rig.masks
+    )
     rows = rows_of(build)
     readouts = readouts_of(build, rows)
     index, weight = packed(rows.weight)

@@ -16,6 +16,7 @@ from .registration import Floats, Ints
 # Face, then head and neck, come first in ICT-FaceKit's vertex order; mouth and eye sockets follow.
 SKIN_VERTICES = 11248
 TEETH_VERTICES = slice(17039, 21451)
+EYEBALL_VERTICES = {"L": slice(21451, 23021), "R": slice(23021, 24591)}
 # The lower teeth are those that jawOpen moves this far.
 LOWER_TEETH_TRAVEL_CM = 0.3
 
@@ -31,6 +32,7 @@ class IctFace:
     deltas: Floats  # (K, V, 3)
     lower_teeth: Floats  # (T, 3)
     lower_teeth_deltas: Floats  # (K, T, 3)
+    eyeballs: dict[str, Floats]  # "L" and "R": (B, 3)
 
 
 def load(folder: Path) -> IctFace:
@@ -59,6 +61,7 @@ def load(folder: Path) -> IctFace:
         deltas[:, :SKIN_VERTICES],
         vertices[lower],
         deltas[:, lower],
+        {side: vertices[own] for side, own in EYEBALL_VERTICES.items()},
     )
 
 

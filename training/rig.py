@@ -7,90 +7,19 @@ pairs of touching inner-lip vertices; every corpus and both stages are built on 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import trimesh
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
-from backend.errors import SoliloquyError
-
-from . import contact, ict, jaw, regions
-from .regions import LEFT_EYE, RIGHT_EYE
+from . import contact, eyes, ict, jaw, regions
 from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
+from .template import Template, default_landmarks, load, surface_of
 from .transfer import carry
 
 # Thin enough to be unseen, thick enough that a lid's flat triangles clear the round eyeball.
 LID_CLEARANCE_M = 4e-4
-
-
-@dataclass(frozen=True)
-class Template:
-    """The face to be rigged: all of its mesh, and its landmarks as barycentric points."""
-
-    vertices: Floats  # (V, 3) metres
-    triangles: Ints  # (F, 3)
-    landmark_triangle: Ints  # (51,)
-    landmark_weights: Floats  # (51, 3)
-
-    @property
-    def landmark_vertices(self) -> Ints:
-        """The vertex nearest each landmark (51,)."""
-        corners = self.triangles[self.landmark_triangle]
-        nearest: Ints = corners[np.arange(len(corners)), self.landmark_weights.argmax(axis=1)]
-        return nearest
-
-    def skin(self) -> Ints:
-        """Vertices of the component that carries the landmarks (loose eyeballs are left out)."""
-        graph = regions.edge_graph(self.vertices, self.triangles)
-        reach = regions.distance_from(graph, self.landmark_vertices[:1])
-        return np.flatnonzero(np.isfinite(reach))
-
-    def loose_part_near(self, point: Floats) -> Ints:
-        """Vertices of the component, not the skin, whose centre is nearest (an eyeball)."""
-        graph = regions.edge_graph(self.vertices, self.triangles)
-        _, part = connected_components(graph, directed=False)
-        skin = part[self.landmark_vertices[0]]
-        groups = [np.flatnonzero(part == name) for name in np.unique(part) if name != skin]
-        return min(groups, key=lambda g: float(((self.vertices[g].mean(0) - point) ** 2).sum()))
-
-
-def load_template(mesh: Path, landmarks: Path) -> Template:
-    """Read a mesh file and its landmarks .npz (face_index (51,), barycentric (51, 3))."""
-    for path in (mesh, landmarks):
-        if not path.is_file():
-            raise SoliloquyError("template", f"{path} is missing", "check --template, --landmarks")
-    loaded = trimesh.load_mesh(mesh, process=False)
-    if not isinstance(loaded, trimesh.Trimesh):
-        raise SoliloquyError("template", f"{mesh} has no triangles", "give --template a mesh file")
-    with np.load(landmarks) as points:
-        return Template(
-            np.asarray(loaded.vertices, dtype=np.float64),
-            np.asarray(loaded.faces, dtype=np.int64),
-            points["face_index"].astype(np.int64),
-            points["barycentric"].astype(float),
-        )
-
-
-def surface_of(template: Template) -> tuple[Surface, Ints]:
-    """The template's labelled skin and the template vertex (Vs,) behind each of its vertices."""
-    skin = template.skin()
-    place = np.full(len(template.vertices), -1)
-    place[skin] = np.arange(len(skin))
-    triangles = place[template.triangles]
-    triangles = triangles[(triangles >= 0).all(axis=1)]
-    vertices = template.vertices[skin]
-    corners = place[template.triangles[template.landmark_triangle]]
-    rows = np.repeat(np.arange(len(corners)), 3)
-    matrix = sparse.csr_matrix(
-        (template.landmark_weights.ravel(), (rows, corners.ravel())),
-        shape=(len(corners), len(skin)),
-    )
-    labels = regions.opening_labels(vertices, triangles, place[template.landmark_vertices])
-    return Surface(vertices, triangles, labels, matrix), skin
 
 
 def surface_of_ict(face: ict.IctFace) -> Surface:
@@ -112,7 +41,7 @@ class Carried(NamedTuple):
 
 
 def carry_shapes(template: Template, face: ict.IctFace) -> Carried:
-    """ICT-FaceKit's shapes on the template; loose parts (eyeballs) get no motion."""
+    """ICT-FaceKit's shapes on the template; eyeballs that are parts of their own only turn."""
     source, skin = surface_of(template)
     target = surface_of_ict(face)
     registered = register(source, target)
@@ -120,31 +49,36 @@ def carry_shapes(template: Template, face: ict.IctFace) -> Carried:
     pose = fit_similarity(source.landmarks @ source.vertices, target.landmarks @ target.vertices)
     fields = np.zeros((len(felt), *template.vertices.shape))
     fields[:, skin] = felt @ pose.rotation / pose.scale
+    for ball in eyes.eyeballs(template, face):
+        fields[:, ball.own] = eyes.turn(ball, face.names)
     teeth = pose.undo(face.lower_teeth)
     moved = face.lower_teeth_deltas @ pose.rotation / pose.scale
     pivot = teeth.mean(axis=0)
     return Carried(fields, jaw.rigid_motion(teeth - pivot, moved), pivot)
 
 
-def close_openings(template: Template, names: tuple[str, ...], fields: Floats) -> Floats:
+def close_openings(template: Template, face: ict.IctFace, fields: Floats) -> Floats:
     """Fields (K, V, 3) in which mouthClose and both blinks close their opening exactly.
 
     ICT-FaceKit's own mouthClose overshoots, and lids of another face rarely meet by luck.
     """
     rest, marks = template.vertices, template.landmark_vertices
-    rims = [contact.rims_of(rest, template.triangles, marks, opening) for opening in range(3)]
     closed = fields.copy()
-    row = {name: index for index, name in enumerate(names)}
+    row = {name: index for index, name in enumerate(face.names)}
     closed[row["mouthClose"]] = contact.close_lips(
-        fields[row["mouthClose"]], fields[row["jawOpen"]], rest, rims[0]
+        fields[row["mouthClose"]],
+        fields[row["jawOpen"]],
+        rest,
+        contact.lip_contact(rest, template.triangles, marks),
     )
-    for opening, name, eye in ((1, "eyeBlink_R", RIGHT_EYE), (2, "eyeBlink_L", LEFT_EYE)):
-        ball = template.loose_part_near(rest[marks[list(eye)]].mean(axis=0))
+    for opening, ball in enumerate(eyes.eyeballs(template, face), start=1):
+        name = f"eyeBlink_{ball.side}"
+        rims = contact.rims_of(rest, template.triangles, marks, opening)
         closed[row[name]] = contact.close_lids(
-            fields[row[name]], rest, rims[opening], rest[ball], LID_CLEARANCE_M
+            fields[row[name]], rest, rims, ball.points, LID_CLEARANCE_M
         )
         # Blinking moves skin only.
-        closed[row[name], ball] = 0.0
+        closed[row[name], ball.own] = 0.0
     return closed
 
 
@@ -170,33 +104,31 @@ def masks_of(template: Template, names: tuple[str, ...], fields: Floats) -> dict
 
 
 def lip_pairs_of(template: Template) -> Ints:
-    """Pairs (P, 2) of upper and lower inner-lip vertices over the mouth's middle two thirds."""
-    rest, marks = template.vertices, template.landmark_vertices
-    rims = contact.rims_of(rest, template.triangles, marks, 0)
-    left, right = rest[rims.upper[[0, -1]], 0]
-    middle = np.abs(rest[rims.upper, 0] - (left + right) / 2) < 0.36 * (right - left)
-    upper = rims.upper[middle]
-    gap = np.linalg.norm(rest[upper][:, None] - rest[rims.lower][None], axis=-1)
-    return np.stack([upper, rims.lower[gap.argmin(axis=1)]], axis=1)
+    """Pairs (P, 2) of touching upper and lower lip vertices over the mouth's middle two thirds."""
+    rest = template.vertices
+    line = contact.lip_contact(rest, template.triangles, template.landmark_vertices)
+    left, right = rest[line.upper[[0, -1]], 0]
+    middle = np.abs(rest[line.upper, 0] - (left + right) / 2) < 0.36 * (right - left)
+    return np.stack([line.upper[middle], line.lower[middle]], axis=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``python -m training rig``."""
-    parser.add_argument("--template", type=Path, required=True, help="mesh to rig, metres")
+    parser.add_argument("--template", type=Path, required=True, help="mesh to rig")
     parser.add_argument("--shapes", type=Path, required=True, help="ICT-FaceKit folder")
     parser.add_argument(
-        "--landmarks", type=Path, help="51 landmarks .npz (default: landmarks51.npz beside mesh)"
+        "--landmarks", type=Path, help="51 landmarks, .npz or .json (default: landmarks51.* beside)"
     )
     parser.add_argument("--out", type=Path, required=True, help="rig .npz to write")
 
 
 def run(args: argparse.Namespace) -> None:
     """Write the rig."""
-    landmarks = args.landmarks or args.template.parent / "landmarks51.npz"
-    template = load_template(args.template, landmarks)
     face = ict.load(args.shapes)
+    landmarks = args.landmarks or default_landmarks(args.template)
+    template = load(args.template, landmarks, face.vertices[face.landmarks] / 100.0)
     carried = carry_shapes(template, face)
-    fields = close_openings(template, face.names, carried.fields)
+    fields = close_openings(template, face, carried.fields)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         args.out,
@@ -205,6 +137,7 @@ def run(args: argparse.Namespace) -> None:
         jaw_motion=carried.jaw_motion.astype(np.float32),
         jaw_pivot=carried.jaw_pivot.astype(np.float32),
         template=template.vertices.astype(np.float32),
+        metres_per_unit=template.metres_per_unit,
         faces=template.triangles.astype(np.int32),
         lip_pairs=lip_pairs_of(template).astype(np.int32),
         landmarks=template.landmark_vertices.astype(np.int32),

@@ -40,6 +40,20 @@ class Rig(NamedTuple):
     faces: NDArray[np.int64]  # (F, 3)
     masks: dict[str, NDArray[np.bool_]]  # each of MASKS, (V,)
     lip_pairs: NDArray[np.int32]  # (P, 2): upper, lower
+    landmarks: NDArray[np.int64]  # (51,) vertices; (0,) in a rig without, as the next three
+    jaw_motion: Array  # (K, 6) of the lower teeth: metres and rotation vector
+    jaw_pivot: Array  # (3,)
+    metres_per_unit: float  # of the mesh file it was made on
+
+    @property
+    def rest(self) -> NDArray[np.float64]:
+        """The template (V, 3) in double precision, for geometry."""
+        return self.template.astype(np.float64)
+
+    def field(self, name: str) -> NDArray[np.float64]:
+        """One shape's displacements (V, 3)."""
+        field: NDArray[np.float64] = self.fields[self.names.index(name)].astype(np.float64)
+        return field
 
     def displacements(self, weights: Array) -> Array:
         """Weights (T, K) -> displacements (T, V, 3), metres."""
@@ -66,6 +80,10 @@ def _checked(path: Path, data: dict[str, NDArray[np.generic]]) -> Rig:
         data["faces"].astype(np.int64),
         {key: data[key].astype(np.bool_) for key in MASKS},
         data["lip_pairs"].astype(np.int32),
+        data.get("landmarks", np.zeros(0)).astype(np.int64),
+        data.get("jaw_motion", np.zeros((0, 6))).astype(np.float32),
+        data.get("jaw_pivot", np.zeros(0)).astype(np.float32),
+        float(data.get("metres_per_unit", np.ones(()))),
     )
     if rig.fields.shape != (len(rig.names), len(rig.template), 3):
         raise RigFileError(f"{path}: fields {rig.fields.shape} do not fit it", "make it again")

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from blender_addon.head import drive
 from tests.training.slit_face import slit_face
-from training import contact, correspondence, head_operator, jaw, lids
+from training import contact, correspondence, head_operator, jaw, lids, rig_file
 
 SCALE = 1.3
 NAMES = ["jawOpen", "eyeBlink_R", "eyeBlink_L"]
@@ -49,7 +49,8 @@ def built(tmp_path_factory):
     np.savez(
         folder / "rig.npz", names=NAMES, fields=fields, template=vertices, faces=triangles,
         landmarks=face.landmarks, jaw_motion=motion, jaw_pivot=np.zeros(3),
-        lip_pairs=np.stack([upper[3:8], lower[3:8]], axis=1), mask_lips=np.ones(3, bool),
+        lip_pairs=np.stack([upper[3:8], lower[3:8]], axis=1),
+        **{mask: np.ones(3, bool) for mask in rig_file.MASKS},
     )  # fmt: skip
     skin = len(face.vertices)
     np.savez(
