@@ -12,6 +12,7 @@ COMMANDS = {
     "synth": "training.corpus.synth",
     "train-encoder": "training.encoder_training",
     "rig": "training.rig",
+    "rig-head": "training.head_rig",
     "sheet": "training.sheet",
     "correspond": "training.correspondence",
     "train-stage1": "training.stage1",

@@ -38,6 +38,15 @@ class CorpusConfig:
     test_share: float = 0.04
     styles: tuple[str, ...] = ("Even", "Crisp", "Broad", "Soft")
     clips_a_batch: int = 32  # made by one process; synthesisers' random state runs on inside it
+    languages: tuple[str, ...] = (  # the foreign ones, as espeak-ng names its voices
+        "gmw/de", "roa/es", "roa/fr", "roa/it", "zle/ru", "roa/pt-BR", "zlw/pl", "gmw/nl",
+    )  # fmt: skip
+    festival_share: float = 0.0  # of all clips
+    emotion_share: float = 0.0  # of all clips; the others are neutral
+    shift_share: float = 0.0  # of the emotional clips: another emotion from the middle on
+    gaze: float = 0.0  # how far the eyes wander, 1 is as in conversation
+    test_voices: tuple[str, ...] = ()  # voices or espeak-ng variants heard in "test-voices" only
+    test_templates: int = 0  # this many last sentence templates are for "test-sentences" only
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,21 @@ def turn(ball: Eyeball, names: Sequence[str]) -> Floats:
 
     ICT-FaceKit's gaze shapes move skin only; the angles are ours, those of a gaze near its limit.
     """
-    arms = ball.points - ball.points.mean(axis=0)
+    arms = ball.points - centre_of(ball.points) if len(ball.own) else ball.points
     fields = np.zeros((len(names), len(ball.own), 3))
     for row, name in enumerate(names):
         direction, side = name.removeprefix(LOOK).partition("_")[::2]
-        if len(ball.own) and name.startswith(LOOK) and side == ball.side:
+        if name.startswith(LOOK) and side == ball.side and len(ball.own):
             turned = Rotation.from_rotvec(_rotation(direction, side))
             fields[row] = turned.apply(arms) - arms
     return fields
+
+
+def centre_of(points: Floats) -> Floats:
+    """Centre (3,) of the sphere nearest to points (B, 3), however unevenly they lie on it."""
+    design = np.column_stack([2 * points, np.ones(len(points))])
+    solved: Floats = np.linalg.lstsq(design, (points**2).sum(axis=1), rcond=None)[0]
+    return solved[:3]
 
 
 def _rotation(direction: str, side: str) -> Floats:

@@ -14,12 +14,14 @@ import numpy as np
 from scipy import sparse
 
 from . import contact, eyes, ict, jaw, regions
-from .registration import Floats, Ints, Mask, Surface, fit_similarity, register
+from .registration import Floats, Ints, Mask, Surface, edges_of, fit_similarity, register
 from .template import Template, default_landmarks, load, surface_of
 from .transfer import carry
 
 # Thin enough to be unseen, thick enough that a lid's flat triangles clear the round eyeball.
 LID_CLEARANCE_M = 4e-4
+# Suits lips with edges of this length, such as FLAME's.
+SMOOTHNESS, SMOOTH_EDGE_M = 0.3, 3e-3
 
 
 def surface_of_ict(face: ict.IctFace) -> Surface:
@@ -32,9 +34,21 @@ def surface_of_ict(face: ict.IctFace) -> Surface:
     return Surface(face.vertices, face.triangles, labels, matrix)
 
 
+def smoothness_for(surface: Surface) -> float:
+    """How much to smooth carried fields: as far on a fine mesh as on a coarse one.
+
+    The smoothing's reach is the fourth root of its weight, counted in edges.
+    """
+    edges = edges_of(surface.triangles)
+    ends = surface.vertices[edges]
+    length = float(np.median(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)))
+    return SMOOTHNESS * max(1.0, (SMOOTH_EDGE_M / length) ** 4)
+
+
 class Carried(NamedTuple):
     """ICT-FaceKit's shapes on another face."""
 
+    names: tuple[str, ...]  # (K,)
     fields: Floats  # (K, V, 3) metres
     jaw_motion: Floats  # (K, 6) translation in metres and rotation vector of the lower teeth
     jaw_pivot: Floats  # (3,) metres
@@ -45,7 +59,7 @@ def carry_shapes(template: Template, face: ict.IctFace) -> Carried:
     source, skin = surface_of(template)
     target = surface_of_ict(face)
     registered = register(source, target)
-    felt = carry(registered, source, target, face.deltas)
+    felt = carry(registered, source, target, face.deltas, smoothness_for(source))
     pose = fit_similarity(source.landmarks @ source.vertices, target.landmarks @ target.vertices)
     fields = np.zeros((len(felt), *template.vertices.shape))
     fields[:, skin] = felt @ pose.rotation / pose.scale
@@ -54,7 +68,7 @@ def carry_shapes(template: Template, face: ict.IctFace) -> Carried:
     teeth = pose.undo(face.lower_teeth)
     moved = face.lower_teeth_deltas @ pose.rotation / pose.scale
     pivot = teeth.mean(axis=0)
-    return Carried(fields, jaw.rigid_motion(teeth - pivot, moved), pivot)
+    return Carried(face.names, fields, jaw.rigid_motion(teeth - pivot, moved), pivot)
 
 
 def close_openings(template: Template, face: ict.IctFace, fields: Floats) -> Floats:
@@ -128,12 +142,17 @@ def run(args: argparse.Namespace) -> None:
     landmarks = args.landmarks or default_landmarks(args.template)
     template = load(args.template, landmarks, face.vertices[face.landmarks] / 100.0)
     carried = carry_shapes(template, face)
-    fields = close_openings(template, face, carried.fields)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    closed = carried._replace(fields=close_openings(template, face, carried.fields))
+    write(args.out, template, closed)
+
+
+def write(path: Path, template: Template, carried: Carried) -> None:
+    """Write a rig file with its masks and lip pairs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
-        args.out,
-        names=np.array(face.names),
-        fields=fields.astype(np.float32),
+        path,
+        names=np.array(carried.names),
+        fields=carried.fields.astype(np.float32),
         jaw_motion=carried.jaw_motion.astype(np.float32),
         jaw_pivot=carried.jaw_pivot.astype(np.float32),
         template=template.vertices.astype(np.float32),
@@ -141,6 +160,6 @@ def run(args: argparse.Namespace) -> None:
         faces=template.triangles.astype(np.int32),
         lip_pairs=lip_pairs_of(template).astype(np.int32),
         landmarks=template.landmark_vertices.astype(np.int32),
-        **masks_of(template, face.names, fields),
+        **masks_of(template, carried.names, carried.fields),
     )
-    print(f"{args.out}: {len(face.names)} shapes on {len(template.vertices)} vertices")
+    print(f"{path}: {len(carried.names)} shapes on {len(template.vertices)} vertices")

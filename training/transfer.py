@@ -40,7 +40,7 @@ def extend(known: Mask, values: Floats, triangles: Ints, smoothness: float) -> F
 
 
 def carry(
-    registered: Floats, source: Surface, target: Surface, fields: Floats, smoothness: float = 0.3
+    registered: Floats, source: Surface, target: Surface, fields: Floats, smoothness: float
 ) -> Floats:
     """Fields (K, Vt, 3) of the target as felt by the source (K, Vs, 3), in the target's frame.
 

@@ -5,7 +5,7 @@ import pytest
 
 from training.corpus import styles
 from training.corpus.articulation import GRID_HZ, MouthCurves, bump, mouth_curves
-from training.corpus.performance import MOUTH_SHAPES, LipGains, perform
+from training.corpus.performance import MOUTH_SHAPES, LipGains, Part, perform
 from training.corpus.phones import SILENCE, Phone
 from training.corpus.styles import STYLES, UnknownStyleError
 
@@ -41,7 +41,7 @@ def _at(curve: np.ndarray, phone: Phone) -> float:
 
 def _frames(phones: list[Phone], style: str, seed: int = 0, fps: int = 30) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return perform(phones, phones[-1].end_s, fps, styles.find(style), _gains(), rng)
+    return perform(phones, phones[-1].end_s, fps, Part(styles.find(style)), _gains(), rng)
 
 
 @pytest.mark.parametrize("bilabial", ["P", "B", "M"])

@@ -57,5 +57,5 @@ def test_extension_keeps_a_constant_and_fills_the_unknown_with_it():
 def test_a_smooth_field_is_carried_onto_another_mesh_of_the_same_shape():
     source, target = ball([1, 1, 1]), ball([1, 1, 1])
     field = np.stack([target.vertices[:, 1], np.ones(642), target.vertices[:, 0]], axis=1)
-    felt = carry(source.vertices, source, target, field[None])
+    felt = carry(source.vertices, source, target, field[None], 0.3)
     np.testing.assert_allclose(felt[0], field, atol=0.02)

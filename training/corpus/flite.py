@@ -56,6 +56,7 @@ def _declare(flite: ctypes.CDLL) -> None:
         ("ffeature_string", text, [pointer, text]),
         ("item_feat_float", ctypes.c_float, [pointer, text]),
         ("feat_set_float", None, [pointer, text, ctypes.c_float]),
+        ("feat_remove", ctypes.c_int, [pointer, text]),
         ("delete_utterance", None, [pointer]),
     ):
         function = getattr(flite, name)
@@ -77,8 +78,12 @@ def _voice(name: str) -> Any:
     return voice
 
 
-def speak(text: str, voice: str, stretch: float = 1.0, pitch: float = 1.0) -> Speech:
+def speak(
+    text: str, voice: str, stretch: float = 1.0, pitch: float = 1.0, spread: float = 1.0
+) -> Speech:
     """Speak text; `stretch` multiplies durations, `pitch` the mean fundamental frequency.
+
+    `spread` multiplies that frequency's standard deviation, except for kal16; 1 leaves it alone.
 
     Raises SynthesiserMissingError when the library or the voice is not installed.
     """
@@ -86,6 +91,8 @@ def speak(text: str, voice: str, stretch: float = 1.0, pitch: float = 1.0) -> Sp
     features = handle.contents.features
     flite.feat_set_float(features, b"duration_stretch", stretch)
     flite.feat_set_float(features, b"int_f0_target_mean", _MEAN_F0_HZ[voice] * pitch)
+    if spread != 1.0 and voice in _DEVIATION_HZ:
+        flite.feat_set_float(features, _RANGE, _DEVIATION_HZ[voice] * spread)
     utterance = flite.flite_synth_text(text.encode(), ctypes.cast(handle, ctypes.c_void_p))
     try:
         wave = flite.utt_wave(utterance).contents
@@ -93,8 +100,12 @@ def speak(text: str, voice: str, stretch: float = 1.0, pitch: float = 1.0) -> Sp
         return speech(pcm, wave.rate_hz, list(_phones(flite, utterance)), LABEL_SHIFT_S)
     finally:
         flite.delete_utterance(utterance)
+        flite.feat_remove(features, _RANGE)
 
 
+_RANGE = b"int_f0_target_stddev"
+# kal16 breaks into falsetto when its deviation is set.
+_DEVIATION_HZ = {"slt": 20.0, "rms": 14.0, "awb": 16.0}
 _MEAN_F0_HZ = {"slt": 170.0, "rms": 105.0, "awb": 128.0, "kal16": 105.0}
 
 

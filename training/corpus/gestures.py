@@ -10,12 +10,19 @@ from training.corpus.styles import Style
 
 _BLINK_CLOSE_S, _BLINK_HOLD_S, _BLINK_OPEN_S = 0.080, 0.045, 0.140
 _LONG_PAUSE_S = 0.15
+_SACCADE_S = 0.045
+# Standard deviations of fixations as weights of the looking shapes (30 and 25 degrees at 1).
+_GAZE_SIDEWAYS, _GAZE_UP = 0.10, 0.06
 
 
 def upper_face(
-    phones: Sequence[Phone], times_s: Array, style: Style, rng: np.random.Generator
+    phones: Sequence[Phone],
+    times_s: Array,
+    style: Style,
+    mood: Mapping[str, Array],
+    rng: np.random.Generator,
 ) -> Mapping[str, Array]:
-    """Weights (N,) of brow and eye shapes by name."""
+    """Weights (N,) of brow, cheek and eye shapes by name; the mood's (N,) by name are added."""
     raised, lowered = _brow_accents(phones, times_s, style, rng)
     blink = _blinks(phones, times_s, style, rng)
     tilt = style.asymmetry + 0.15 * float(rng.normal())
@@ -26,8 +33,41 @@ def upper_face(
         weights[f"browDown_{side}"] = np.clip(share * lowered, 0.0, 1.0)
         weights[f"eyeWide_{side}"] = np.clip(0.45 * raised * (1.0 - blink), 0.0, 1.0)
         weights[f"eyeSquint_{side}"] = np.clip(0.5 * lowered, 0.0, 1.0)
-        weights[f"eyeBlink_{side}"] = blink
-    return weights
+        weights[f"eyeBlink_{side}"] = np.zeros_like(blink)
+    for name, weight in mood.items():
+        weights[name] = weights.get(name, np.zeros_like(weight)) + weight
+    for side in "LR":
+        # A closing lid takes over from all else that moves lids, or they would overlap.
+        for name in (f"eyeSquint_{side}", f"eyeWide_{side}", f"cheekSquint_{side}"):
+            weights[name] = weights.get(name, np.zeros_like(blink)) * (1.0 - blink)
+        lowered = weights[f"eyeBlink_{side}"]
+        weights[f"eyeBlink_{side}"] = lowered + (1.0 - lowered) * blink
+    return {name: np.clip(weight, 0.0, 1.0) for name, weight in weights.items()}
+
+
+def gaze(times_s: Array, amount: float, rng: np.random.Generator) -> Mapping[str, Array]:
+    """Weights (N,) of the eyes' looking shapes: small saccades between fixations.
+
+    Both eyes turn together. At an amount of 1 fixations lie about 4 degrees apart sideways and
+    half that up and down, and last 0.3 to 2.5 s.
+    """
+    if amount == 0.0:
+        return {}
+    at_s, turns = [0.0], [(0.0, 0.0)]
+    while at_s[-1] < times_s[-1]:
+        still_s = float(np.clip(rng.exponential(0.9), 0.3, 2.5))
+        goal = (amount * rng.normal(0.0, _GAZE_SIDEWAYS), amount * rng.normal(0.0, _GAZE_UP))
+        at_s += [at_s[-1] + still_s, at_s[-1] + still_s + _SACCADE_S]
+        turns += [turns[-1], goal]
+    sideways, up = (np.interp(times_s, at_s, part) for part in zip(*turns, strict=True))
+    left, right = np.maximum(sideways, 0.0), np.maximum(-sideways, 0.0)
+    weights = {
+        "eyeLookOut_L": left, "eyeLookIn_R": left, "eyeLookIn_L": right, "eyeLookOut_R": right,
+    }  # fmt: skip
+    for side in "LR":
+        weights[f"eyeLookUp_{side}"] = np.maximum(up, 0.0)
+        weights[f"eyeLookDown_{side}"] = np.maximum(-up, 0.0)
+    return {name: np.minimum(weight, 0.6) for name, weight in weights.items()}
 
 
 def _brow_accents(

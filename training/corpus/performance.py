@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.errors import SoliloquyError
+from training.corpus import emotions
 from training.corpus.articulation import GRID_HZ, Array, MouthCurves, mouth_curves, smooth_noise
-from training.corpus.gestures import upper_face
+from training.corpus.closures import Closure, closure_of
+from training.corpus.emotions import Mood, Span
+from training.corpus.gestures import gaze, upper_face
 from training.corpus.phones import Phone
 from training.corpus.styles import Style
 
@@ -29,10 +33,14 @@ MOUTH_SHAPES = (
 
 @dataclass(frozen=True)
 class LipGains:
-    """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S, lip pairs)."""
+    """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S, lip pairs).
+
+    The closure measures the lips' surfaces; a rig without landmarks has none.
+    """
 
     names: tuple[str, ...]
     gains_mm: Array
+    closure: Closure | None = None
 
     def openings_mm(self, weights: Array) -> Array:
         """Opening at each lip pair (T, pairs) of weights (T, S), relative to rest."""
@@ -57,38 +65,67 @@ def lip_gains(rig: Path) -> LipGains:
         raise RigError("rig_shapes", f"{rig} lacks {', '.join(missing)}", "make the rig again")
     heights = 1000.0 * fields[:, :, 1].astype(np.float64)
     gains = heights[:, pairs[:, 0]] - heights[:, pairs[:, 1]]
-    return LipGains(tuple(str(name) for name in names), gains)
+    return LipGains(tuple(str(name) for name in names), gains, closure_of(rig))
+
+
+class Part(NamedTuple):
+    """Who performs and how: manner, emotions over the clip, and how much the eyes wander (0..1)."""
+
+    style: Style
+    spans: Sequence[Span] = ()
+    gaze: float = 0.0
 
 
 def perform(
     phones: Sequence[Phone],
     seconds: float,
     fps: float,
-    style: Style,
+    part: Part,
     gains: LipGains,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.float32]:
     """Weights (ceil(seconds * fps), S) in the rig's order; frame i is the face at i / fps."""
     frames = int(np.ceil(round(seconds * fps, 6)))
     times_s = np.arange(int(np.ceil((frames / fps + 0.1) * GRID_HZ))) / GRID_HZ
-    curves = mouth_curves(phones, times_s, style, rng)
-    shapes = dict(_mouth(curves, times_s, style, gains, rng))
-    shapes |= upper_face(phones, times_s, style, rng)
-    return _sampled(shapes, times_s, np.arange(frames) / fps, gains.names)
+    # Of their own chances, so that a line's articulation is the same in every emotion.
+    (other,) = rng.spawn(1)
+    curves = mouth_curves(phones, times_s, part.style, rng)
+    mood = emotions.mood(part.spans, times_s, curves.activity, part.style, other)
+    curves = curves._replace(opening_mm=curves.opening_mm + _freely(curves) * mood.opening_mm)
+    shapes = dict(_mouth(curves, times_s, part.style, gains, mood, rng))
+    shapes |= upper_face(phones, times_s, part.style, mood.upper, rng)
+    for name, wandering in gaze(times_s, part.gaze, other).items():
+        shapes[name] = shapes.get(name, 0.0) + wandering
+    at_s = np.arange(frames) / fps
+    weights = _sampled(shapes, times_s, at_s, gains.names)
+    if gains.closure is None:
+        return weights
+    return gains.closure.closed(weights, np.interp(at_s, times_s, curves.seal))
+
+
+def _freely(curves: MouthCurves) -> Array:
+    """1 where nothing holds the lips (N,), 0 where they are sealed or bitten."""
+    return np.asarray((1.0 - curves.seal) * (1.0 - curves.bite))
 
 
 def _mouth(
-    curves: MouthCurves, times_s: Array, style: Style, gains: LipGains, rng: np.random.Generator
+    curves: MouthCurves,
+    times_s: Array,
+    style: Style,
+    gains: LipGains,
+    mood: Mood,
+    rng: np.random.Generator,
 ) -> Mapping[str, Array]:
     """Weights (N,) of the mouth's shapes: aims first, then whatever makes the opening come true."""
     tilt = style.asymmetry * (1.0 + 0.5 * smooth_noise(times_s, rng))
     tone = np.maximum(0.05 + 0.03 * smooth_noise(times_s, rng), 0.0) * curves.activity
-    # Puckered lips are pressed already.
+    # Puckered lips are pressed already, and overlap when they close.
     pressed = (0.15 + 0.4 * style.tension) * curves.seal * (1.0 - 0.8 * curves.pucker)
     shapes = {
-        "jawOpen": curves.jaw_mm / gains.of("jawOpen"),
+        # An emotion that parts the lips lets the jaw fall, too.
+        "jawOpen": (curves.jaw_mm + 0.6 * mood.opening_mm) / gains.of("jawOpen"),
         "mouthFunnel": curves.funnel,
-        "mouthPucker": curves.pucker,
+        "mouthPucker": curves.pucker * (1.0 - 0.3 * curves.seal),
         "mouthRollLower": 0.42 * curves.bite + 0.10 * curves.seal,
         "mouthRollUpper": 0.08 * curves.seal,
         "mouthShrugUpper": 0.06 * curves.pucker,
@@ -98,6 +135,9 @@ def _mouth(
         shapes[f"mouthStretch_{side}"] = share * 0.45 * curves.spread
         shapes[f"mouthPress_{side}"] = pressed
         shapes[f"mouthUpperUp_{side}"] = 0.22 * curves.bite * share
+    for name, weight in mood.mouth.items():
+        if name in gains.names:
+            shapes[name] = np.minimum(shapes.get(name, np.zeros_like(weight)) + weight, 1.0)
     return _balanced(shapes, curves, tilt, gains)
 
 

@@ -52,6 +52,13 @@ def with_pause(spoken: Speech, at_s: float, length_s: float) -> Speech:
     return Speech(samples, tidy(phones, len(samples) / SAMPLE_RATE_HZ))
 
 
+def joined(first: Speech, second: Speech) -> Speech:
+    """One after the other."""
+    samples = np.concatenate([first.samples, second.samples])
+    phones = [*first.phones, *shifted(second.phones, first.seconds)]
+    return Speech(samples, tidy(phones, len(samples) / SAMPLE_RATE_HZ))
+
+
 def with_peak(spoken: Speech, peak: float) -> Speech:
     """Scale so that the loudest sample has the given magnitude."""
     loudest = max(float(np.abs(spoken.samples).max()), 1e-4)

@@ -23,7 +23,7 @@ from training import config as recipes
 from training.config import CorpusConfig, Recipe
 from training.corpus import casting, clips, styles
 from training.corpus.clips import Clip, CorpusError
-from training.corpus.performance import LipGains, lip_gains, perform
+from training.corpus.performance import LipGains, Part, lip_gains, perform
 
 _LONGEST_BATCH_S = 900.0
 
@@ -80,9 +80,9 @@ def make_clip(job: Job, number: int) -> Clip:
     """Speak and perform clip `number`, and write its files."""
     rng = np.random.default_rng([job.config.seed, number])
     part = casting.cast(job.config, rng)
-    spoken = casting.say(part, rng)
-    style = styles.find(part.style)
-    weights = perform(spoken.phones, spoken.seconds, job.fps, style, job.gains, rng)
+    spoken, spans = casting.say(part, rng)
+    manner = Part(styles.find(part.style), spans, job.config.gaze)
+    weights = perform(spoken.phones, spoken.seconds, job.fps, manner, job.gains, rng)
     name = f"{number:06d}"
     clip = Clip(
         name,
@@ -90,14 +90,16 @@ def make_clip(job: Job, number: int) -> Clip:
         f"tracks/{name}.npz",
         part.split,
         part.style,
-        "neutral",
+        spans[0].emotion,
         part.text,
         part.synthesiser,
         part.voice,
         spoken.seconds,
         part.language,
+        spans[0].intensity,
+        spans[-1].emotion if len(spans) > 1 else "",
     )
-    clips.write_clip(job.corpus, clip, spoken, weights)
+    clips.write_clip(job.corpus, clip, spoken, weights, spans)
     return clip
 
 
@@ -134,7 +136,7 @@ def _open(job: Job) -> list[Clip]:
     stamp, mark = job.corpus / "recipe.json", _fingerprint(job)
     if not stamp.exists():
         stamp.write_text(json.dumps(mark, indent=1), encoding="utf-8")
-    elif json.loads(stamp.read_text(encoding="utf-8")) != mark:
+    elif _told(json.loads(stamp.read_text(encoding="utf-8"))) != _told(mark):
         raise CorpusError(
             "corpus_other",
             f"{job.corpus} was made with another recipe or rig",
@@ -154,6 +156,11 @@ def _open(job: Job) -> list[Clip]:
 def _fingerprint(job: Job) -> dict[str, object]:
     """What clips depend on: the recipe less its length, and the rig's lips."""
     mark: dict[str, object] = dataclasses.asdict(job.config)
-    del mark["hours"]
     rig = hashlib.sha256(job.gains.gains_mm.round(3).tobytes()).hexdigest()[:16]
     return json.loads(json.dumps(mark | {"fps": job.fps, "rig": rig}))  # type: ignore[no-any-return]
+
+
+def _told(mark: dict[str, object]) -> dict[str, object]:
+    """A fingerprint less what is at its default, so that a new option spoils no old corpus."""
+    usual = json.loads(json.dumps(dataclasses.asdict(CorpusConfig())))
+    return {key: value for key, value in mark.items() if key != "hours" and usual.get(key) != value}
