@@ -39,6 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     "training": CONTRACT | NUMERICS | TORCH | {"backend", "training"},
     "training.export": CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.sessions",
                                                       "onnxruntime"},
+    # Evaluation hears a pack exactly as Blender does.
+    "training.speaking": CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.pipeline",
+                                                        "backend.sessions"},
     "blender_addon": BLENDER | ADDON | {"numpy"},
     "blender_addon._backend": DOOR | {"backend"} | {f"blender_addon.{name}" for name in DOOR}
     | {EMBEDDED},

@@ -1,164 +1,148 @@
-"""Measure a trained model on the corpus' test split: a table, and WORK/evaluation.json."""
+"""Measure a model on the corpus' test split, a pack on real speech, or the corpus itself."""
 
 import argparse
 import json
-import statistics
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-import torch
+from backend.errors import SoliloquyError
 
-from . import config, diffusion, encoder, latents, metrics, rig_file, stage1, stage2
-from .config import Recipe
-from .corpus.clips import Clip, read_clips, read_samples, read_track
-from .corpus.phones import Phone
-from .encoder import CompactEncoder
-from .rig_file import Array, Rig
+from . import config, evaluate_corpus, evaluate_speech, evaluate_truth, rig_file, speaking
+from .evaluate_corpus import Bench
+from .metrics import Figure
 
-BILABIALS = ("P", "B", "M")
-# Lips count as closed below this share of how far the truth opens (its 95th percentile).
-CLOSED_SHARE = 0.2
-Figures = dict[str, float]
+Rows = Mapping[str, Sequence[Figure]]
 
 
-class Truth(NamedTuple):
-    """A test clip's motion (T, V, 3) in metres, waveform, and phones."""
+class EvaluationError(SoliloquyError):
+    """Options that do not go together."""
 
-    clip: Clip
-    motion: Array
-    samples: Array
-    phones: list[Phone]
-
-
-class Networks(NamedTuple):
-    """Everything trained."""
-
-    rig: Rig
-    first: stage1.Trained
-    second: stage2.Trained
-    heard: CompactEncoder
-    fps: int
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__("evaluate", message, hint)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
+    add_corpus_arguments(parser)
+    parser.add_argument("--steps", type=int, nargs="+", help="DDIM steps (default: the pack's, "
+                        "or 4 8 12 25 of the networks in WORK)")
+    parser.add_argument("--pack", help="measure this pack and not the networks in WORK")
+    parser.add_argument("--audio", type=Path, help="real recordings, for the lip-sync report")
+    parser.add_argument("--alignments", type=Path, help="their phones, one NAME.json each")
+    parser.add_argument("--motions", type=Path, help="score these NAME.npz; --pack gives the lips")
+    parser.add_argument("--style", default="", help="style to speak in (default: the first)")
+    parser.add_argument("--truth", action="store_true", help="measure the corpus' own motion")
+    parser.add_argument("--rig", type=Path, help="play the corpus on this rig, with --truth")
+    parser.add_argument("--out", type=Path, help="the JSON file (default WORK/evaluation.json, "
+                        "lipsync.json or truth.json)")
+
+
+def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `report` takes as well: how many clips and takes, and the masks."""
     parser.add_argument("--clips", type=int, default=12, help="at most this many test clips")
-    parser.add_argument("--steps", type=int, nargs="+", default=[4, 8, 12, 25], help="DDIM steps")
     parser.add_argument("--seeds", type=int, default=3, help="takes of each clip, at least 2")
+    for name, default in (("lip", "mask_lips"), ("eye", "mask_upper_face"),
+                          ("upper", "mask_upper_face")):  # fmt: skip
+        parser.add_argument(f"--{name}-mask", default=default, metavar="MASK",
+                            help=f"a rig's mask, LIST.txt, or FILE.npz:NAME+NAME ({default})")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the figures of the networks in WORK and keep them in WORK/evaluation.json."""
+    """Print a table and write it as JSON."""
     recipe = config.load(args.recipe)
     work = config.work_folder(args, recipe)
-    networks = load(work, recipe)
-    truths = [read_truth(work, networks.rig, clip) for clip in some(work, args.clips)]
-    rows = {"quantised truth": reconstruction(networks, truths)}
-    for steps in args.steps:
-        rows[f"from speech, {steps} steps"] = generation(networks, truths, steps, args.seeds)
-    (work / "evaluation.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    _check(args)
+    if args.alignments:
+        _report_speech(args, args.out or work / "lipsync.json")
+        return
+    rows: Rows
+    if args.truth:
+        rows = evaluate_truth.rows(work, args.rig or work / "rig.npz", recipe.fps, args.clips)
+    else:
+        rows = on_corpus(args, recipe, work)
+    write(args.out or work / ("truth.json" if args.truth else "evaluation.json"), plain(rows))
     print(table(rows))
 
 
-def load(work: Path, recipe: Recipe) -> Networks:
-    """The trained networks of a working folder; raises CheckpointError, EncoderFileError."""
+def _check(args: argparse.Namespace) -> None:
+    if args.alignments and not (args.audio or args.motions):
+        raise EvaluationError("--alignments have no speech", "add --audio or --motions")
+    if (args.audio or args.motions) and not (args.alignments and args.pack):
+        raise EvaluationError("real speech needs both", "give --pack and --alignments")
+    if args.seeds < 2:
+        raise EvaluationError(f"--seeds is {args.seeds}", "takes differ only where there are 2")
+
+
+def on_corpus(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Rows:
+    """The figures of a pack, or of the networks in WORK at each number of steps."""
     rig = rig_file.read(work / "rig.npz")
-    first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
-    return Networks(rig, first, second, encoder.load(work / "encoder.pt"), recipe.fps)
+    if args.pack:
+        pack = speaking.PackSpeaker(args.pack)
+        against = bench(args, work, rig, pack.fps)
+        steps = args.steps or [pack.pack.manifest.sampler.steps]
+        return {_title(n): evaluate_corpus.generation(pack, against, n, args.seeds) for n in steps}
+    networks = speaking.networks(work, recipe, rig)
+    against = bench(args, work, rig, recipe.fps)
+    rows = {"quantised truth": evaluate_corpus.reconstruction(networks, against)}
+    for steps in args.steps or [4, 8, 12, 25]:
+        rows[_title(steps)] = evaluate_corpus.generation(networks, against, steps, args.seeds)
+    return rows
 
 
-def some(work: Path, most: int) -> list[Clip]:
-    """Test clips spread evenly over the split."""
-    rows = read_clips(work / "corpus", "test")
-    return rows[:: max(1, len(rows) // most)][:most]
+def bench(args: argparse.Namespace, work: Path, rig: rig_file.Rig, fps: float) -> Bench:
+    """The chosen test clips and masks; raises CorpusError, MaskError."""
+    where = evaluate_corpus.regions(rig, args.lip_mask, args.eye_mask, args.upper_mask)
+    clips = evaluate_corpus.some(work, args.clips)
+    truths = [evaluate_corpus.read_truth(work, rig, clip) for clip in clips]
+    return Bench(truths, where, rig.lip_pairs, fps)
 
 
-def read_truth(work: Path, rig: Rig, clip: Clip) -> Truth:
-    """A clip with all that the measures need."""
-    corpus = work / "corpus"
-    track = read_track(corpus, clip)
-    motion = rig.displacements(track.weights)
-    return Truth(clip, motion, read_samples(corpus, clip), track.phones)
+def _title(steps: int) -> str:
+    return f"from speech, {steps} steps"
 
 
-def reconstruction(networks: Networks, truths: list[Truth]) -> Figures:
-    """Stage 1 alone: the truth through the codebook and back, and the share of codes it uses."""
-    figures, used = [], set()
-    for truth in truths:
-        codes = networks.first.model.codes_of(networks.first.normalised(truth.motion))
-        used |= set(networks.first.model.quantizer.nearest(codes).reshape(-1).tolist())
-        figures.append(compare(networks, networks.first.displacements(codes.flatten(1)), truth))
-    return {**mean(figures), "codes used": len(used) / len(networks.first.model.quantizer.codes)}
+def _report_speech(args: argparse.Namespace, out: Path) -> None:
+    """Score every aligned clip, from sound or from a motion made before."""
+    pack = speaking.PackSpeaker(args.pack)
+    steps = args.steps[0] if args.steps else None
+    source = (evaluate_speech.Recordings(pack, args.audio, args.style, args.seeds, steps)
+              if args.audio else evaluate_speech.Motions(args.motions))  # fmt: skip
+    clips = evaluate_speech.score_all(source, args.alignments, pack.lip_pairs)
+    write(out, evaluate_speech.plain(clips))
+    print(evaluate_speech.table(clips))
 
 
-def generation(networks: Networks, truths: list[Truth], steps: int, seeds: int) -> Figures:
-    """Both stages from the waveform: the first take's errors, and how takes differ."""
-    figures = []
-    for truth in truths:
-        takes = [imagine(networks, truth, steps, seed) for seed in range(seeds)]
-        upper = networks.rig.masks["mask_upper_face"]
-        differ = {
-            "diversity mm": metrics.diversity_mm(takes),
-            "upper diversity mm": metrics.diversity_mm(takes, upper),
-        }
-        figures.append({**compare(networks, takes[0], truth), **differ})
-    return mean(figures)
+def plain(rows: Rows) -> dict[str, Any]:
+    """Rows as JSON has them: {row: {figure: {value, unit, mask}}}, NaN as null."""
+    return {title: {figure.name: _plain(figure) for figure in row} for title, row in rows.items()}
 
 
-def imagine(networks: Networks, truth: Truth, steps: int, seed: int) -> Array:
-    """Displacements (T, V, 3) that the model gives for a clip's sound and style."""
-    first, second = networks.first, networks.second
-    heard = latents.features_of(networks.heard, truth.samples, len(truth.motion), networks.fps)
-    style = np.zeros(len(second.styles), dtype=np.float32)
-    style[second.styles.index(truth.clip.style)] = 1.0
-    size = second.model.output.out_features
-    condition = diffusion.Condition(heard, style)
-    clean = torch.from_numpy(diffusion.sample(second.model, condition, size, steps, seed))
-    vectors = (clean * second.scale).reshape(len(clean), *first.model.shape)
-    codes = first.model.quantizer.codes[first.model.quantizer.nearest(vectors)]
-    return first.displacements(codes.flatten(1))
+def _plain(figure: Figure) -> dict[str, Any]:
+    value = figure.value if math.isfinite(figure.value) else None
+    return {"value": value, "unit": figure.unit, "mask": figure.mask}
 
 
-def compare(networks: Networks, predicted: Array, truth: Truth) -> Figures:
-    """One predicted motion against the truth."""
-    rig, fps, meant = networks.rig, networks.fps, truth.motion
-    lips, upper = rig.masks["mask_lips"], rig.masks["mask_upper_face"]
-    opened, given = (metrics.aperture_m(m, rig.lip_pairs) for m in (meant, predicted))
-    closed_m = CLOSED_SHARE * float(np.percentile(opened, 95))
-    spans = [(p.start_s, p.end_s) for p in truth.phones if p.name in BILABIALS]
-    return {
-        "MVE mm": metrics.mean_vertex_error_mm(predicted, meant),
-        "LVE mm": metrics.lip_vertex_error_mm(predicted, meant, lips),
-        "LVE m2": metrics.lip_vertex_error_m2(predicted, meant, lips),
-        "FDD m2": metrics.facial_dynamics_deviation_m2(predicted, meant, upper),
-        "aperture r": metrics.correlation(given, opened),
-        "aperture gain": float(given.std() / max(float(opened.std()), 1e-9)),
-        "closures": metrics.closure_rate(given, spans, fps, closed_m),
-        "closures, truth": metrics.closure_rate(opened, spans, fps, closed_m),
-        "jitter": metrics.jitter_mm_per_frame3(predicted),
-        "jitter, truth": metrics.jitter_mm_per_frame3(meant),
-    }
+def write(path: Path, content: Any) -> None:
+    """Write JSON, its folder made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def mean(figures: list[Figures]) -> Figures:
-    """Mean of each figure over clips; a clip without bilabials does not count for closures."""
-    return {name: _mean(row[name] for row in figures) for name in figures[0]}
+def table(rows: Rows) -> str:
+    """Figures as text: one line a figure with unit and mask, one column a row."""
+    kinds = {figure.name: figure for row in rows.values() for figure in row}
+    values = [{figure.name: f"{figure.value:.4g}" for figure in row} for row in rows.values()]
+    lines = [["", "unit", *rows, "mask"]]
+    for name, kind in kinds.items():
+        lines.append([name, kind.unit, *(row.get(name, "") for row in values), kind.mask])
+    return "\n".join(columns(lines))
 
 
-def _mean(values: Iterable[float]) -> float:
-    finite = [value for value in values if np.isfinite(value)]
-    return statistics.fmean(finite) if finite else float("nan")
-
-
-def table(rows: dict[str, Figures]) -> str:
-    """Figures as text: one line a measure, one column a row."""
-    names = list(dict.fromkeys(name for figures in rows.values() for name in figures))
-    width = max(len(title) for title in rows) + 2
-    lines = [" " * 20 + "".join(title.rjust(width) for title in rows)]
-    for name in names:
-        cells = (f"{figures[name]:.4g}" if name in figures else "" for figures in rows.values())
-        lines.append(name.ljust(20) + "".join(cell.rjust(width) for cell in cells))
-    return "\n".join(lines)
+def columns(lines: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Lines of cells, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        yield "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()

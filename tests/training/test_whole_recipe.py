@@ -79,8 +79,8 @@ def test_evaluate_writes_a_row_for_each_number_of_steps(work: Path) -> None:
     assert run("evaluate", work, "--steps", "1", "2", "--seeds", "2") == 0
     rows = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
     assert list(rows) == ["quantised truth", "from speech, 1 steps", "from speech, 2 steps"]
-    assert 0 < rows["quantised truth"]["codes used"] <= 1
-    assert rows["from speech, 2 steps"]["diversity mm"] > 0
+    assert 0 < rows["quantised truth"]["codes used"]["value"] <= 1
+    assert rows["from speech, 2 steps"]["diversity"]["value"] > 0
 
 
 def test_the_pack_shows_the_reference_and_never_the_template(work: Path) -> None:

@@ -1,0 +1,105 @@
+"""What can be made to speak and be measured: the networks of a working folder, or a pack."""
+
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend import audio, pack, pipeline, sessions
+
+from . import diffusion, encoder, latents, stage1, stage2
+from .config import Recipe
+from .corpus.speech import SAMPLE_RATE_HZ
+from .encoder import CompactEncoder
+from .rig_file import Array, Rig
+
+
+class Speaker(Protocol):
+    """Speech in, motion out."""
+
+    @property
+    def fps(self) -> float: ...
+
+    def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
+        """A waveform (N,) at 16 kHz -> displacements (T, V, 3), metres."""
+        ...
+
+
+class Networks(NamedTuple):
+    """Everything trained, in torch."""
+
+    first: stage1.Trained
+    second: stage2.Trained
+    heard: CompactEncoder
+    fps: float
+    default_steps: int
+
+    def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
+        """As `Speaker.speak`; ``None`` takes the recipe's steps."""
+        frames = int(np.ceil(len(samples) / SAMPLE_RATE_HZ * self.fps - 1e-6))
+        features = latents.features_of(self.heard, samples, frames, self.fps)
+        wish = np.zeros(len(self.second.styles), dtype=np.float32)
+        wish[self.second.styles.index(style)] = 1.0
+        condition = diffusion.Condition(features, wish)
+        size, steps = self.second.model.output.out_features, steps or self.default_steps
+        clean = diffusion.sample(self.second.model, condition, size, steps, seed)
+        vectors = torch.from_numpy(clean) * self.second.scale
+        return self.decode(vectors.reshape(len(clean), *self.first.model.shape)).motion
+
+    def decode(self, vectors: torch.Tensor) -> "Decoded":
+        """Latents (T, H, C) -> the nearest codes' numbers and their motion."""
+        numbers = self.first.model.quantizer.nearest(vectors)
+        codes = self.first.model.quantizer.codes[numbers]
+        return Decoded(self.first.displacements(codes.flatten(1)), set(numbers.flatten().tolist()))
+
+
+class Decoded(NamedTuple):
+    """A motion (T, V, 3) and which codes it was made of."""
+
+    motion: Array
+    codes: set[int]
+
+
+def networks(work: Path, recipe: Recipe, rig: Rig) -> Networks:
+    """The trained networks of a working folder; raises CheckpointError, EncoderFileError."""
+    first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
+    heard = encoder.load(work / "encoder.pt")
+    return Networks(first, second, heard, recipe.fps, recipe.export.sampler_steps)
+
+
+class PackSpeaker:
+    """A model pack, spoken through the same runtime that Blender uses."""
+
+    def __init__(self, name_or_path: str) -> None:
+        """Open a pack; raises PackError."""
+        self.pack = pack.load(pack.find(name_or_path))
+        self._generator = pipeline.Generator(self.pack, sessions.choose_device("cpu"))
+
+    @property
+    def fps(self) -> float:
+        """The pack's frames per second."""
+        return self.pack.manifest.fps
+
+    def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
+        """As `Speaker.speak`; a style that the pack has not is its first."""
+        rate_hz = self.pack.manifest.sample_rate_hz
+        sound = audio.Sound(samples, rate_hz, len(samples) / rate_hz)
+        known = style if style in self.pack.manifest.styles else None
+        return self._generator.generate(sound, seed, steps, known).displacements
+
+    @property
+    def rest(self) -> Array:
+        """The rest pose that the pack shows (V, 3), metres; raises PackError."""
+        return self._reference("rest").astype(np.float32)
+
+    @property
+    def lip_pairs(self) -> NDArray[np.int32]:
+        """Upper and lower inner-lip vertices (P, 2); raises PackError."""
+        return self._reference("lip_pairs").astype(np.int32)
+
+    def _reference(self, name: str) -> NDArray[Any]:
+        with self.pack.open("reference.npz") as file, np.load(file) as arrays:
+            found: NDArray[Any] = arrays[name]
+            return found
