@@ -16,10 +16,12 @@ MOMENTS = (
     ("m", 0),
     ("ay", 0),
     ("b", 1),
+    ("p", 1),
     ("aw", 0),
-    ("p", 2),
-    ("ae", 2),
+    ("ae", 1),
 )
+# So far into each phone: the lips of a stop (p, b) are shut before they burst open.
+SHARE = 0.35
 CELL = (240, 300)
 ZOOM = 1.5
 SILENT_RMS = 0.01
@@ -75,12 +77,12 @@ def strip(head: bpy.types.Object, path: Path, phones: Path) -> None:
 
 
 def moments(phones: Path) -> list[tuple[str, float]]:
-    """Label and middle in seconds of each of MOMENTS, from lines of "end phone"."""
+    """Label and time in seconds of each of MOMENTS, from lines of "end phone"."""
     rows = [line.split() for line in phones.read_text(encoding="utf-8").splitlines()]
     ends = [0.0, *(float(end) for end, _ in rows)]
     places: dict[str, list[float]] = {}
     for (_, phone), start, end in zip(rows, ends, ends[1:], strict=False):
-        places.setdefault(phone, []).append((start + end) / 2)
+        places.setdefault(phone, []).append(start + SHARE * (end - start))
     return [("rest" if phone == "pau" else phone, places[phone][n]) for phone, n in MOMENTS]
 
 

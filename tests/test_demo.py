@@ -30,4 +30,4 @@ def test_the_strip_shows_the_line_in_its_order(film):
 
 
 def test_the_strip_begins_in_the_pause_before_the_first_word(film):
-    assert film.moments(DEMO / "line.phones")[0] == ("rest", pytest.approx(0.1085))
+    assert film.moments(DEMO / "line.phones")[0] == ("rest", pytest.approx(0.35 * 0.217))
