@@ -128,7 +128,6 @@ class Stage2Config:
     reach: int = 0  # frames of the past that self-attention sees; 0: all, as in the paper
     velocity_weight: float = 1.0  # lambda
     augmented_copies: int = 1  # extra noisy renderings of each clip's features
-    feature_noise: float = 0.0  # added to the features in training, in their standard deviations
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
 

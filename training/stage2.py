@@ -46,7 +46,6 @@ class Stage2Task:
         self.model = Denoiser(section, *self.sizes, styles)
         self.forward = diffusion.Forward(section.diffusion_steps)
         self.lengths = torch.tensor([float(len(example.latents)) for example in examples])
-        self.feature_scale = torch.cat([example.features[0] for example in examples]).std(dim=0)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """Noise a batch to random steps and predict it back."""
@@ -69,13 +68,9 @@ class Stage2Task:
         cuts = [slice(crop.start, crop.stop) for crop in chosen]
         clean = [row.latents[cut] for row, cut in zip(rows, cuts, strict=True)]
         heard = [r.features[c, cut] for r, c, cut in zip(rows, copy, cuts, strict=True)]
-        features = crops.stack(heard, frames)
-        # The encoder is surer of its own training voices than of any other: without noise, the
-        # denoiser learns to lean on detail that a new voice does not have.
-        noise = torch.randn(features.shape, generator=rng) * self.feature_scale
         return Batch(
             crops.stack(clean, frames),
-            features + self.config.feature_noise * noise,
+            crops.stack(heard, frames),
             one_hot(torch.tensor([row.style for row in rows]), self.style_count).float(),
             crops.present(chosen, frames),
         )
