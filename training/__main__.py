@@ -18,6 +18,7 @@ COMMANDS = {
     "train-stage1": "training.stage1",
     "train-stage2": "training.stage2",
     "evaluate": "training.evaluate",
+    "report": "training.report.command",
     "export": "training.export",
 }
 

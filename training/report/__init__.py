@@ -1,0 +1,1 @@
+"""``python -m training report``: an evaluation as a page with pictures."""
