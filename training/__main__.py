@@ -10,6 +10,7 @@ from backend.errors import SoliloquyError
 COMMANDS = {
     "prepare": "training.prepare",
     "synth": "training.corpus.synth",
+    "statistics": "training.corpus.statistics",
     "train-encoder": "training.encoder_training",
     "rig": "training.rig",
     "rig-head": "training.head_rig",

@@ -54,16 +54,22 @@ class Lips(NamedTuple):
         return smallest
 
 
-def lips_of(rest: Floats, triangles: Ints, landmarks: Ints) -> Lips:
-    """The lips of a face at rest: vertices (V, 3) metres, triangles (F, 3), landmarks (51,)."""
+def lips_of(rest: Floats, triangles: Ints, landmarks: Ints, opening: int = 0) -> Lips:
+    """The lips of a face at rest, or the lids of its right (opening 1) or left eye (2).
+
+    Vertices (V, 3) in metres, triangles (F, 3), landmarks (51,) as vertices.
+    """
     labels = regions.opening_labels(rest, triangles, landmarks)
     graph = regions.edge_graph(rest, triangles)
-    rims = [regions.path_through(graph, landmarks[list(side)]) for side in regions.SIDES[:2]]
-    ends = rest[landmarks[list(regions.MOUTH_CORNERS)], 0]
+    sides = regions.SIDES[2 * opening : 2 * opening + 2]
+    rims = [regions.path_through(graph, landmarks[list(side)]) for side in sides]
+    corners = sides[0][0], sides[0][-1]
+    ends = rest[landmarks[list(corners if opening else regions.MOUTH_CORNERS)], 0]
     width = float(abs(ends[1] - ends[0]))
     near = regions.distance_from(graph, np.concatenate(rims)) < REACH * width
-    sides = (regions.UPPER_LIP, regions.LOWER_LIP)
-    upper, lower = (_lip(rest, triangles, near & (labels == side)) for side in sides)
+    upper, lower = (
+        _lip(rest, triangles, near & (labels == 2 * opening + 1 + side)) for side in range(2)
+    )
     half = 0.5 * MIDDLE * width
     return Lips(upper, lower, np.linspace(ends.mean() - half, ends.mean() + half, COLUMNS + 1))
 

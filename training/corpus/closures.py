@@ -1,4 +1,4 @@
-"""Closed lips that touch: the gap between the lips' surfaces is measured and taken out.
+"""Closed lips that touch: the gap between their surfaces is measured and taken out; lids, too.
 
 Shapes add up linearly, but rounded lips that pucker, smile and press roll over each other: a
 closure that is exact at a few vertices is a slit in one place and an overlap in another.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from training import lip_gap
+from training import contact, lip_gap
 from training.corpus.articulation import Array
 from training.lip_gap import Lip, Lips
 
@@ -19,6 +19,8 @@ _SEALED = 0.9
 # Where the lips' line bends, this much slit is left rather than deeper overlap.
 _SLIT_M = 2.5e-4
 _ROUNDS = 2
+# A closed eye's lids overlap this much, seen from in front, so that no slit is left.
+_LID_OVERLAP_M = 4e-4
 
 
 class Closure(NamedTuple):
@@ -68,6 +70,44 @@ class Closure(NamedTuple):
         for row in self.lower:
             lifted[:, row] = np.clip(lifted[:, row] - parting, 0.0, 1.0)
         return lifted
+
+
+class Lids(NamedTuple):
+    """One eye's lids: their gap at rest (R,) and what each shape adds (S, R), metres, at R places.
+
+    Corners, where nothing moves, are left out.
+    """
+
+    resting_m: Array
+    gains_m: Array
+    blink: int  # row of eyeBlink
+
+    def eased(self, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Weights (T, S) whose blinks stop where the lids meet, whatever else has lowered them."""
+        overlap = -(self.resting_m + weights @ self.gains_m) - _LID_OVERLAP_M
+        share = overlap / -self.gains_m[self.blink]
+        eased = weights.copy()
+        eased[:, self.blink] -= np.clip(share.max(axis=1), 0.0, weights[:, self.blink])
+        return eased
+
+
+def lids_of(rig: Path) -> list[Lids]:
+    """Both eyes' lids of a rig file, right first; none for a rig without landmarks."""
+    with np.load(rig, allow_pickle=False) as file:
+        if "landmarks" not in file.files:
+            return []
+        names, rest, fields = file["names"].tolist(), file["template"].astype(float), file["fields"]
+        triangles, marks = file["faces"].astype(np.int64), file["landmarks"].astype(np.int64)
+    found = []
+    for opening, name in ((1, "eyeBlink_R"), (2, "eyeBlink_L")):
+        rims, blink = contact.rims_of(rest, triangles, marks, opening), names.index(name)
+        x, height = rest[rims.lower, 0], fields[:, :, contact.UP].astype(float)
+        upper = np.stack([np.interp(x, rest[rims.upper, 0], row[rims.upper]) for row in height])
+        gains = upper - height[:, rims.lower]
+        resting = contact.along(x, rims.upper, rest, rest)[:, contact.UP] - rest[rims.lower, 1]
+        moving = gains[blink] < 0.3 * gains[blink].min()
+        found.append(Lids(resting[moving], gains[:, moving], blink))
+    return found
 
 
 def closure_of(rig: Path) -> Closure | None:

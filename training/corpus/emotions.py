@@ -31,8 +31,8 @@ class Emotion:
     """One emotion at full intensity; shapes without _L or _R move both sides."""
 
     name: str
-    upper: Mapping[str, float] = field(default_factory=dict)  # brows, lids, cheeks, nose
-    mouth: Mapping[str, float] = field(default_factory=dict)
+    upper: Mapping[str, float] = field(default_factory=dict)  # brows, lids, cheeks
+    mouth: Mapping[str, float] = field(default_factory=dict)  # what moves the lips, nose included
     opening_mm: float = 0.0  # lips further apart in pauses, and half of that in speech
     one_sided: bool = False  # the mouth's part is the stronger side's alone
     tempo: float = 1.0  # speech rate, relative
@@ -71,14 +71,14 @@ EMOTIONS = {
         ),
         Emotion(
             "disgusted",
-            {"noseSneer": 0.75, "browDown": 0.50, "cheekSquint": 0.35, "eyeSquint": 0.40},
-            {"mouthUpperUp": 0.30, "mouthFrown": 0.30, "mouthShrugLower": 0.25},
+            {"browDown": 0.50, "cheekSquint": 0.35, "eyeSquint": 0.40},
+            {"noseSneer": 0.75, "mouthUpperUp": 0.25, "mouthFrown": 0.30, "mouthShrugLower": 0.25},
             opening_mm=0.6, tempo=0.90, pitch_semitones=-1.0, pitch_range=0.9,
         ),
         Emotion(
             "angry",
-            {"browDown": 0.95, "eyeSquint": 0.35, "eyeWide": 0.20, "noseSneer": 0.30},
-            {"mouthPress": 0.25, "mouthFrown": 0.20, "mouthStretch": 0.20, "jawForward": 0.12},
+            {"browDown": 0.95, "eyeSquint": 0.35, "eyeWide": 0.20},
+            {"noseSneer": 0.30, "mouthPress": 0.25, "mouthFrown": 0.20, "mouthStretch": 0.20},
             tempo=1.06, pitch_semitones=1.0, pitch_range=1.4, loudness=1.25,
         ),
         Emotion(
@@ -89,7 +89,7 @@ EMOTIONS = {
         ),
     )
 }  # fmt: skip
-ONE_PIECE = frozenset({"mouthFunnel", "mouthPucker", "mouthShrugLower", "jawForward", "jawOpen"})
+ONE_PIECE = frozenset({"mouthFunnel", "mouthPucker", "mouthShrugLower", "jawOpen"})
 
 
 class Span(NamedTuple):

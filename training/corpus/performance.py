@@ -11,7 +11,7 @@ import numpy.typing as npt
 from backend.errors import SoliloquyError
 from training.corpus import emotions
 from training.corpus.articulation import GRID_HZ, Array, MouthCurves, mouth_curves, smooth_noise
-from training.corpus.closures import Closure, closure_of
+from training.corpus.closures import Closure, Lids, closure_of, lids_of
 from training.corpus.emotions import Mood, Span
 from training.corpus.gestures import gaze, upper_face
 from training.corpus.phones import Phone
@@ -35,12 +35,13 @@ MOUTH_SHAPES = (
 class LipGains:
     """How many mm each shape opens the lips at weight 1: names (S,), gains_mm (S, lip pairs).
 
-    The closure measures the lips' surfaces; a rig without landmarks has none.
+    The closure measures the lips' surfaces, the lids both eyes'; without landmarks there is none.
     """
 
     names: tuple[str, ...]
     gains_mm: Array
     closure: Closure | None = None
+    lids: Sequence[Lids] = ()
 
     def openings_mm(self, weights: Array) -> Array:
         """Opening at each lip pair (T, pairs) of weights (T, S), relative to rest."""
@@ -65,7 +66,7 @@ def lip_gains(rig: Path) -> LipGains:
         raise RigError("rig_shapes", f"{rig} lacks {', '.join(missing)}", "make the rig again")
     heights = 1000.0 * fields[:, :, 1].astype(np.float64)
     gains = heights[:, pairs[:, 0]] - heights[:, pairs[:, 1]]
-    return LipGains(tuple(str(name) for name in names), gains, closure_of(rig))
+    return LipGains(tuple(str(name) for name in names), gains, closure_of(rig), lids_of(rig))
 
 
 class Part(NamedTuple):
@@ -98,6 +99,8 @@ def perform(
         shapes[name] = shapes.get(name, 0.0) + wandering
     at_s = np.arange(frames) / fps
     weights = _sampled(shapes, times_s, at_s, gains.names)
+    for lids in gains.lids:
+        weights = lids.eased(weights)
     if gains.closure is None:
         return weights
     return gains.closure.closed(weights, np.interp(at_s, times_s, curves.seal))
@@ -125,7 +128,7 @@ def _mouth(
         # An emotion that parts the lips lets the jaw fall, too.
         "jawOpen": (curves.jaw_mm + 0.6 * mood.opening_mm) / gains.of("jawOpen"),
         "mouthFunnel": curves.funnel,
-        "mouthPucker": curves.pucker * (1.0 - 0.3 * curves.seal),
+        "mouthPucker": curves.pucker * (1.0 - 0.5 * curves.seal),
         "mouthRollLower": 0.42 * curves.bite + 0.10 * curves.seal,
         "mouthRollUpper": 0.08 * curves.seal,
         "mouthShrugUpper": 0.06 * curves.pucker,
@@ -137,7 +140,9 @@ def _mouth(
         shapes[f"mouthUpperUp_{side}"] = 0.22 * curves.bite * share
     for name, weight in mood.mouth.items():
         if name in gains.names:
-            shapes[name] = np.minimum(shapes.get(name, np.zeros_like(weight)) + weight, 1.0)
+            # Unevenly parted lips could not be sealed.
+            eased = weight * (1.0 - 0.65 * curves.seal)
+            shapes[name] = np.minimum(shapes.get(name, np.zeros_like(weight)) + eased, 1.0)
     return _balanced(shapes, curves, tilt, gains)
 
 

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -21,7 +22,7 @@ import numpy as np
 
 from training import config as recipes
 from training.config import CorpusConfig, Recipe
-from training.corpus import casting, clips, styles
+from training.corpus import casting, clips, layouts, recordings, styles
 from training.corpus.clips import Clip, CorpusError
 from training.corpus.performance import LipGains, Part, lip_gains, perform
 
@@ -41,16 +42,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m training synth`."""
     recipes.add_recipe_arguments(parser)
     parser.add_argument("--hours", type=float, help="hours of audio, instead of the recipe's")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--layout", choices=("vocaset", "biwi", "mead"), help="write to --out so")
+    parser.add_argument("--out", type=Path, help="with --layout: folder to write")
+    parser.add_argument("--recordings", type=Path, help="real speech to join: sounds and a .tsv")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make or complete the corpus in the work folder."""
+    """Make or complete the corpus in the work folder, or a set in a published layout."""
     recipe = recipes.load(args.recipe)
     work = recipes.work_folder(args, recipe)
     hours = recipe.corpus.hours if args.hours is None else args.hours
+    if (args.layout is None) != (args.out is None):
+        raise CorpusError("layout_out", "--layout and --out go together", "give both or neither")
+    if args.layout:
+        seconds, rig = hours * 3600.0, work / "rig.npz"
+        made = layouts.make(args.layout, args.out, rig, recipe.corpus, seconds, args.jobs)
+        print("\n".join(made))
+        return
+    _make_corpus(args, recipe, work, hours)
+
+
+def _make_corpus(args: argparse.Namespace, recipe: Recipe, work: Path, hours: float) -> None:
     started_s = time.monotonic()
     made = synthesise(recipe, work, hours * 3600.0, args.jobs)
+    if args.recordings:
+        gains = lip_gains(work / "rig.npz")
+        real = recordings.join(work / "corpus", args.recordings, recipe.corpus, recipe.fps, gains)
+        print("\n".join(recordings.report(*real)))
     total_s = sum(clip.seconds for clip in made)
     took_s = time.monotonic() - started_s
     print(
@@ -150,7 +169,7 @@ def _open(job: Job) -> list[Clip]:
     whole = len(lines) - len(lines) % job.config.clips_a_batch
     text = "".join(lines[:whole]).rstrip("\n")
     index.write_text(text + "\n" if text else "", encoding="utf-8")
-    return clips.read_clips(job.corpus)
+    return clips.read_index(index)
 
 
 def _fingerprint(job: Job) -> dict[str, object]:
