@@ -32,9 +32,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "out")
     out = parser.parse_args().out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    extension = timed(
-        "build the add-on", build_addon.build, build_addon.this_platform(), "cpu", out
-    )
+    platform = build_addon.this_platform()
+    extension = timed("build the add-on", build_addon.build, platform, "cpu", ROOT / "dist")
     timed("install it in Blender", install, extension)
     head = timed("animate the face", animate)
     # Only now: these modules need the bpy that has been told where its user lives.
