@@ -83,6 +83,23 @@ def test_evaluate_writes_a_row_for_each_number_of_steps(work: Path) -> None:
     assert rows["from speech, 2 steps"]["diversity"]["value"] > 0
 
 
+def test_the_pack_is_evaluated_as_the_networks_are(work: Path, tmp_path: Path) -> None:
+    options = ["--pack", str(work / "pack"), "--seeds", "2"]
+    assert run("evaluate", work, *options, "--out", str(tmp_path / "pack.json")) == 0
+    rows = json.loads((tmp_path / "pack.json").read_text(encoding="utf-8"))
+    assert list(rows) == ["from speech, 4 steps"]
+    assert rows["from speech, 4 steps"]["LVE"]["mask"].startswith("mask_lips (")
+    assert rows["from speech, 4 steps"]["LVE"]["value"] > 0
+
+
+def test_the_pack_is_reported_with_pictures(work: Path, tmp_path: Path) -> None:
+    options = ["--pack", str(work / "pack"), "--seeds", "2", "--out", str(tmp_path)]
+    assert run("report", work, *options) == 0
+    assert (tmp_path / "index.html").read_text(encoding="utf-8").count("data:image/png") == 3
+    names = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert names == ["aperture_clip5.png", "heat.png", "strip_clip5.png"]
+
+
 def test_the_pack_shows_the_reference_and_never_the_template(work: Path) -> None:
     template = rig_file.read(work / "rig.npz").template
     with np.load(work / "pack" / "reference.npz") as arrays:

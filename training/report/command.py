@@ -193,7 +193,8 @@ def speech_section(subject: Subject, args: argparse.Namespace) -> Section:
     return Section(
         "Lip sync on real speech",
         "No face was recorded: the aperture is held against the phones that were spoken. Closure "
-        "means nothing beside its chance level. LJSpeech's reader may have been trained on.",
+        "means nothing but beside its chance level. A voice with several recordings has a row of "
+        "its own, because a pack may have been trained on it.",
         page.table(("clip", *evaluate_speech.SHOWN), cells, ours=len(cells) - 1),
         drawn,
     )

@@ -44,17 +44,19 @@ def save_strips(
 ) -> None:
     """Draw each motion (T, V, 3) at the clip's telling phones, one row a motion."""
     chosen = telling(phones)
-    drawing = Drawing(figsize=(1.35 * len(chosen) + 0.6, 1.85 * len(motions) + 0.35))
-    axes = drawing.subplots(len(motions), len(chosen), squeeze=False)
+    drawing = Drawing(figsize=(1.35 * len(chosen) + 0.4, 1.75 * len(motions) + 0.2))
+    axes = drawing.subplots(len(motions), len(chosen), squeeze=False,
+                            gridspec_kw={"wspace": 0.02, "hspace": 0.02})  # fmt: skip
     skin, camera = np.tile(raster.SKIN, (len(model.rest), 1)), model.camera(-18)
     for row, (title, motion) in zip(axes, motions.items(), strict=True):
         for place, phone in zip(row, chosen, strict=True):
             frame = min(round(phone.middle_s * fps), len(motion) - 1)
             image = raster.render(camera, model.rest + motion[frame], model.triangles, skin)
             _show(place, image)
-            place.set_title(f"{phone.name}  {phone.middle_s:.2f} s" if row is axes[0] else "",
-                            fontsize=8, color=_colour(phone))  # fmt: skip
         row[0].set_ylabel(title, fontsize=8)
+    for place, phone in zip(axes[0], chosen, strict=True):
+        heading = f"{phone.name.lower()}  {phone.middle_s:.2f} s"
+        place.set_title(heading, fontsize=8, color=_colour(phone))
     _save(drawing, path)
 
 
@@ -101,7 +103,7 @@ def save_curves(
 ) -> None:
     """Draw lip apertures (T,) in mm under the waveform (N,) at 16 kHz, with the phones' marks."""
     seconds = len(samples) / SAMPLE_RATE_HZ
-    drawing = Drawing(figsize=(max(6.0, min(14.0, 1.5 * seconds)), 3.2))
+    drawing = Drawing(figsize=(max(6.0, min(20.0, 1.8 * seconds)), 3.2))
     sound, lips = drawing.subplots(2, 1, sharex=True, height_ratios=[1, 2.2])
     _wave(sound, samples)
     for place in (sound, lips):
@@ -109,7 +111,7 @@ def save_curves(
     for line, (name, aperture) in zip(LINES, apertures.items(), strict=False):
         lips.plot(np.arange(len(aperture)) / fps, aperture, color=line, lw=1.2, label=name)
     lips.axhline(0, color="#999999", lw=0.6)
-    lips.set(xlabel="seconds", ylabel="lip aperture beyond rest, mm", xlim=(0, seconds))
+    lips.set(xlabel="seconds", ylabel="lip aperture, mm", xlim=(0, seconds))
     lips.legend(fontsize=7, loc="upper right", framealpha=0.9)
     _name(sound, phones)
     _save(drawing, path)

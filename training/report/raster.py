@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 
 SMOOTHING = 2  # pixels drawn for each one shown, each way
 PAPER = 1.0
-INSIDE = np.array([0.26, 0.11, 0.11])  # back faces: the mouth, seen through open lips
+INSIDE = np.array([0.23, 0.13, 0.12])  # back faces: the mouth, seen through open lips
 SKIN = np.array([0.80, 0.73, 0.69])
 KEY_LIGHT = np.array([-0.35, 0.45, 0.82])
 FILL_LIGHT = np.array([0.75, 0.10, 0.65])
@@ -91,7 +91,13 @@ class _Fragments(NamedTuple):
     facing: NDArray[np.bool_]
 
     def take(self, rows: Ints) -> "_Fragments":
-        return _Fragments(*(column[rows] for column in self))
+        return _Fragments(
+            self.pixel[rows],
+            self.depth[rows],
+            self.triangle[rows],
+            self.mix[rows],
+            self.facing[rows],
+        )
 
 
 def _fragments(camera: Camera, points: Floats, triangles: Ints) -> _Fragments:
