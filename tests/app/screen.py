@@ -83,7 +83,8 @@ class Screen:
 
     def shot(self, name: str) -> None:
         """Keep a picture of the whole screen as NAME.png."""
-        time.sleep(0.7)  # software rendering needs a moment to draw what just changed
+        self.ask("[area.tag_redraw() for area in bpy.context.window.screen.areas] and None")
+        time.sleep(1.0)  # drawing in software takes a moment
         self._run("import", "-window", "root", str(self.shots / f"{name}.png"))
 
     def move(self, x: int, y: int) -> None:
