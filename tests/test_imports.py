@@ -16,7 +16,7 @@ NUMERICS = {f"backend.{name}" for name in
             ("audio", "features", "motion", "sampler", "schedule", "windows")}
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
-         "soxr", "matplotlib", "safetensors", "h5py", "alembic3d"}
+         "soxr", "matplotlib", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
 DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion"}
 ADDON = {"blender_addon"}
