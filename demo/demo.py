@@ -10,7 +10,9 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 DEMO = Path(__file__).resolve().parent
 ROOT = DEMO.parent
@@ -47,7 +49,7 @@ def main() -> int:
     return 0
 
 
-def timed(what: str, step, *arguments):  # type: ignore[no-untyped-def]
+def timed(what: str, step: Callable[..., Any], *arguments: Any) -> Any:
     """Run one step of the demo and print its name and seconds."""
     start = time.perf_counter()
     result = step(*arguments)
@@ -67,7 +69,7 @@ def install(extension: Path) -> None:
     )
 
 
-def animate():  # type: ignore[no-untyped-def]
+def animate() -> Any:
     """Add the head and the sound strip, press the button; returns the head."""
     import bpy
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from screen import SHARE, Screen
@@ -236,7 +237,7 @@ def main() -> None:
         (SHARE / "window.json").write_text(json.dumps(afternoon.figures, indent=1))
 
 
-def step(name: str, action) -> None:  # type: ignore[no-untyped-def]
+def step(name: str, action: Callable[[], object]) -> None:
     """Do one step and say so."""
     start = time.monotonic()
     action()
