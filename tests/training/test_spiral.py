@@ -15,7 +15,8 @@ WHEEL_POINTS = np.array(
 
 def ball(level: int, shift: float = 0.0) -> tuple[spiral.Floats, spiral.Ints]:
     mesh = trimesh.creation.icosphere(subdivisions=level)
-    return np.asarray(mesh.vertices) + [shift, 0, 0], np.asarray(mesh.faces, dtype=np.int64)
+    moved = mesh.vertices + np.array([shift, 0.0, 0.0])
+    return moved, np.asarray(mesh.faces, dtype=np.int64)
 
 
 def two_balls() -> tuple[spiral.Floats, spiral.Ints]:
