@@ -17,7 +17,7 @@ CELL_M = 5e-4
 # Corners always touch: only this share of the mouth, around its middle, counts.
 MIDDLE = 2 / 3
 # Vertices this near a lip's rim, in mouth widths, belong to its surface.
-REACH = 0.3
+REACH = 0.15
 COLUMNS = 15
 _NOTHING = 1.0  # metres: a cell that only one lip covers
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import trimesh
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from backend.errors import SoliloquyError
 
 from . import regions
-from .registration import Floats, Ints, Surface, fit_similarity
+from .registration import Floats, Ints, Surface, boundary_vertices, fit_similarity
 
 # A face whose landmarks span this share of ICT-FaceKit's adult is taken to be in metres.
 HUMAN_SIZE = (0.7, 1.4)
+# Landmarks of the eyes this near an open edge are meant to be on it.
+SNAP_M = 2.5e-3
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,26 @@ def load(mesh: Path, landmarks: Path, adult: Floats) -> Template:
     where, weights = _landmarks(landmarks, triangles)
     marks = np.einsum("lk,lkd->ld", weights, vertices[triangles[where]])
     unit = metres_per_unit(marks, adult)
-    return Template(vertices * unit, triangles, where, weights, unit)
+    found = Template(vertices * unit, triangles, where, weights, unit)
+    return on_lid_edges(found)
+
+
+def on_lid_edges(template: Template) -> Template:
+    """The template with landmarks of an eye that lie just beside an open edge moved onto it.
+
+    Where eye sockets are holes in the skin the lids end there: that is what must meet in a blink.
+    """
+    edge = boundary_vertices(template.triangles)
+    if not len(edge):
+        return template
+    eyes = np.array(regions.RIGHT_EYE + regions.LEFT_EYE)
+    corners = template.vertices[template.triangles[template.landmark_triangle[eyes]]]
+    marks = np.einsum("lk,lkd->ld", template.landmark_weights[eyes], corners)
+    distance, nearest = cKDTree(template.vertices[edge]).query(marks)
+    near = distance < SNAP_M
+    where, weights = template.landmark_triangle.copy(), template.landmark_weights.copy()
+    where[eyes[near]], weights[eyes[near]] = at_vertices(edge[nearest[near]], template.triangles)
+    return replace(template, landmark_triangle=where, landmark_weights=weights)
 
 
 def metres_per_unit(marks: Floats, adult: Floats) -> float:
@@ -100,7 +122,8 @@ def _landmarks(path: Path, triangles: Ints) -> tuple[Ints, Floats]:
 
 def at_vertices(marks: Ints, triangles: Ints) -> tuple[Ints, Floats]:
     """Landmarks (51,) that are vertices, as a triangle (51,) that has each and its weights."""
-    where = np.array([np.flatnonzero((triangles == mark).any(axis=1))[0] for mark in marks])
+    has = [np.flatnonzero((triangles == mark).any(axis=1))[0] for mark in marks]
+    where = np.array(has, dtype=np.int64)
     return where, (triangles[where] == marks[:, None]).astype(float)
 
 

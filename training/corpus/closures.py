@@ -17,10 +17,22 @@ from training.lip_gap import Lip, Lips
 # Frames sealed this far are solved for; others follow in between.
 _SEALED = 0.9
 # Where the lips' line bends, this much slit is left rather than deeper overlap.
-_SLIT_M = 2.5e-4
-_ROUNDS = 2
+_SLIT_M = 3.5e-4
+_ROUNDS = 3
+# Shapes that raise or lower the lips' middle, sides or halves against the rest.
+_EVENING = (
+    "mouthPress_L", "mouthPress_R", "mouthRollUpper", "mouthRollLower", "mouthShrugUpper",
+    "mouthShrugLower", "mouthUpperUp_L", "mouthUpperUp_R", "mouthLowerDown_L", "mouthLowerDown_R",
+    "mouthPucker", "mouthDimple_L", "mouthDimple_R", "mouthSmile_L", "mouthSmile_R",
+)  # fmt: skip
+# A weight of 1 is worth levelling this much.
+_EFFORT_M = 1e-3
+_SMALL = 0.04
 # A closed eye's lids overlap this much, seen from in front, so that no slit is left.
 _LID_OVERLAP_M = 4e-4
+
+
+Ints = npt.NDArray[np.int64]
 
 
 class Closure(NamedTuple):
@@ -34,11 +46,12 @@ class Closure(NamedTuple):
     lower: tuple[int, int]  # rows of mouthLowerDown_L and _R
     close_m: float  # how far mouthClose and the two LowerDown close the lips at weight 1
     lower_m: float
+    evening: Ints  # rows of shapes that move parts of a lip
+    even: Array  # (evening, columns): their weights that take out a metre of a column's gap
 
     def excess_m(self, weights: Array) -> tuple[float, float]:
         """Widest and narrowest gap (metres) over touching lips of one frame's weights (S,)."""
-        moved = self.rest + np.tensordot(weights, self.fields, axes=1)
-        excess = self.lips.gaps(moved) - self.touching_m
+        excess = self._columns_m(weights)
         if np.isnan(excess).all():
             return 0.0, 0.0
         return float(np.nanmax(excess)), float(np.nanmin(excess))
@@ -48,18 +61,28 @@ class Closure(NamedTuple):
         sealed = np.flatnonzero(seal > _SEALED)
         if not len(sealed):
             return weights
-        lift_m = np.array([self._lift_m(weights[frame].astype(float)) for frame in sealed])
-        everywhere = np.interp(np.arange(len(weights)), sealed, lift_m) * seal
-        return self._lifted(weights, everywhere)
+        change = np.stack([self._solved(weights[frame]) for frame in sealed]) - weights[sealed]
+        frames, closed = np.arange(len(weights)), weights.copy()
+        for row in np.flatnonzero(change.any(axis=0)):
+            added = np.interp(frames, sealed, change[:, row]) * seal
+            closed[:, row] = np.clip(closed[:, row] + added, 0.0, 1.0)
+        return closed
 
-    def _lift_m(self, weights: Array) -> float:
-        """How much further the lips of one frame (S,) must close; negative: less far."""
-        lift = 0.0
+    def _columns_m(self, weights: Array) -> Array:
+        moved = self.rest + np.tensordot(weights, self.fields, axes=1)
+        return self.lips.gaps(moved) - self.touching_m
+
+    def _solved(self, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """One frame's weights (S,) with even lips, closed to where they touch."""
+        solved = weights.copy()
         for _ in range(_ROUNDS):
-            frame = self._lifted(weights[None].astype(np.float32), np.array([lift]))[0]
-            widest, narrowest = self.excess_m(frame.astype(float))
-            lift += max((widest + narrowest) / 2, widest - _SLIT_M)
-        return lift
+            excess = np.nan_to_num(self._columns_m(solved.astype(float)))
+            evened = solved[self.evening] + self.even @ (excess - excess.mean())
+            solved[self.evening] = np.clip(evened, 0.0, 1.0)
+            widest, narrowest = self.excess_m(solved.astype(float))
+            lift = max((widest + narrowest) / 2, widest - _SLIT_M)
+            solved = self._lifted(solved[None], np.array([lift]))[0]
+        return solved
 
     def _lifted(self, weights: npt.NDArray[np.float32], lift_m: Array) -> npt.NDArray[np.float32]:
         """Weights (T, S) with lips closed by lift (T,) more, by mouthClose or less parting."""
@@ -121,26 +144,31 @@ def closure_of(rig: Path) -> Closure | None:
     used = np.unique(np.concatenate([lips.upper.corners.ravel(), lips.lower.corners.ravel()]))
     own = Lips(_renumbered(lips.upper, used), _renumbered(lips.lower, used), lips.columns)
     few, shapes = rest[used], fields[:, used].astype(float)
-    lower = (names.index("mouthLowerDown_L"), names.index("mouthLowerDown_R"))
-    resting = own.gaps(few)
-    touching = np.minimum(np.nan_to_num(resting), 0.0)
-    close, closure = names.index("mouthClose"), Closure(own, few, shapes, touching, 0, lower, 1, 1)
-    closure = closure._replace(close=close)
-    return closure._replace(
-        close_m=_travel(closure, (close,), -1), lower_m=_travel(closure, lower, 1)
-    )
+    row = {name: number for number, name in enumerate(names)}
+    close, lower = row["mouthClose"], (row["mouthLowerDown_L"], row["mouthLowerDown_R"])
+    evening = np.array([row[name] for name in _EVENING if name in row])
+    slopes = {k: _slopes(own, few, shapes[k]) for k in {close, *lower, *evening.tolist()}}
+    return Closure(
+        own, few, shapes, np.minimum(np.nan_to_num(own.gaps(few)), 0.0), close, lower,
+        close_m=-float(slopes[close].mean()),
+        lower_m=float(sum(slopes[k].mean() for k in lower)),
+        evening=evening,
+        even=_even(np.stack([slopes[k] for k in evening])),
+    )  # fmt: skip
 
 
-def _travel(closure: Closure, rows: tuple[int, ...], sign: int) -> float:
-    """Mean metres that shapes at weight 1 open (sign 1) or close (-1) the lips' middle."""
-    weights = np.zeros(len(closure.fields))
-    weights[list(rows)] = 0.04
-    gaps = [
-        closure.lips.gaps(closure.rest + np.tensordot(w, closure.fields, 1))
-        for w in (np.zeros_like(weights), weights)
-    ]
-    return float(sign * np.nanmean(gaps[1] - gaps[0]) / 0.04)
+def _slopes(lips: Lips, rest: Array, field: Array) -> Array:
+    """Metres that a shape (L, 3) opens each column (columns,) at weight 1, from a small one."""
+    change = (lips.gaps(rest + _SMALL * field) - lips.gaps(rest)) / _SMALL
+    return np.asarray(np.nan_to_num(change))
 
 
-def _renumbered(lip: Lip, used: npt.NDArray[np.int64]) -> Lip:
+def _even(slopes: Array) -> Array:
+    """Ridge solution (shapes, columns) for weights that level lips of slopes (shapes, columns)."""
+    uneven = slopes - slopes.mean(axis=1, keepdims=True)
+    ridge = uneven @ uneven.T + _EFFORT_M**2 * np.eye(len(uneven))
+    return np.asarray(-np.linalg.solve(ridge, uneven))
+
+
+def _renumbered(lip: Lip, used: Ints) -> Lip:
     return Lip(np.searchsorted(used, lip.corners), lip.mix)

@@ -128,7 +128,7 @@ def _mouth(
         # An emotion that parts the lips lets the jaw fall, too.
         "jawOpen": (curves.jaw_mm + 0.6 * mood.opening_mm) / gains.of("jawOpen"),
         "mouthFunnel": curves.funnel,
-        "mouthPucker": curves.pucker * (1.0 - 0.5 * curves.seal),
+        "mouthPucker": curves.pucker * (1.0 - 0.6 * curves.seal),
         "mouthRollLower": 0.42 * curves.bite + 0.10 * curves.seal,
         "mouthRollUpper": 0.08 * curves.seal,
         "mouthShrugUpper": 0.06 * curves.pucker,
@@ -141,7 +141,7 @@ def _mouth(
     for name, weight in mood.mouth.items():
         if name in gains.names:
             # Unevenly parted lips could not be sealed.
-            eased = weight * (1.0 - 0.65 * curves.seal)
+            eased = weight * (1.0 - 0.75 * curves.seal)
             shapes[name] = np.minimum(shapes.get(name, np.zeros_like(weight)) + eased, 1.0)
     return _balanced(shapes, curves, tilt, gains)
 
