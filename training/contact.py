@@ -28,10 +28,7 @@ class Rims:
 def rims_of(vertices: Floats, triangles: Ints, landmarks: Ints, opening: int) -> Rims:
     """Rims of the mouth (opening 0), the right eye (1) or the left eye (2)."""
     graph = regions.edge_graph(vertices, triangles)
-    paths = [
-        regions.path_through(graph, landmarks[list(side)])
-        for side in regions.SIDES[2 * opening : 2 * opening + 2]
-    ]
+    paths = regions.rims(graph, landmarks, opening)
     upper, lower = (path[np.argsort(vertices[path, 0])] for path in paths)
     return Rims(upper, lower)
 

@@ -61,10 +61,10 @@ def lips_of(rest: Floats, triangles: Ints, landmarks: Ints, opening: int = 0) ->
     """
     labels = regions.opening_labels(rest, triangles, landmarks)
     graph = regions.edge_graph(rest, triangles)
-    sides = regions.SIDES[2 * opening : 2 * opening + 2]
-    rims = [regions.path_through(graph, landmarks[list(side)]) for side in sides]
-    corners = sides[0][0], sides[0][-1]
-    ends = rest[landmarks[list(corners if opening else regions.MOUTH_CORNERS)], 0]
+    rims = regions.rims(graph, landmarks, opening)
+    rim = regions.SIDES[2 * opening]
+    corners = (rim[0], rim[-1]) if opening else regions.MOUTH_CORNERS
+    ends = rest[landmarks[list(corners)], 0]
     width = float(abs(ends[1] - ends[0]))
     near = regions.distance_from(graph, np.concatenate(rims)) < REACH * width
     upper, lower = (

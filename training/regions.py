@@ -33,6 +33,8 @@ SIDES: tuple[tuple[int, ...], ...] = (
 UPPER_LIP, LOWER_LIP = 1, 2
 # Bands reach this far from the rim, as a fraction of the opening's width.
 LIP_BAND, LID_BAND = 0.35, 0.3
+# A landmark off its rim makes the way from corner to corner this much longer.
+DETOUR = 1.3
 
 
 def edge_graph(vertices: Floats, triangles: Ints) -> sparse.csr_matrix:
@@ -61,6 +63,31 @@ def path_through(graph: sparse.csr_matrix, stops: Ints) -> Ints:
     return np.array(path)
 
 
+def rims(graph: sparse.csr_matrix, landmarks: Ints, opening: int) -> tuple[Ints, Ints]:
+    """Upper and lower rim of the mouth (opening 0), the right eye (1) or the left eye (2).
+
+    Each is a vertex path from corner to corner. A landmark that was put on the other side of the
+    opening (BIWI's published set has one) would lead its rim across and back: it is passed over.
+    """
+    sides = SIDES[2 * opening : 2 * opening + 2]
+    upper, lower = (path_through(graph, _straight(graph, landmarks[list(s)])) for s in sides)
+    return upper, lower
+
+
+def _straight(graph: sparse.csr_matrix, stops: Ints) -> Ints:
+    """Stops whose way along edges has no detour: the worst one is left out until none is."""
+    apart: Floats = dijkstra(graph, indices=stops)[:, stops]
+    kept = list(range(len(stops)))
+    while len(kept) > 2:
+        inner = np.array(kept)
+        via = apart[inner[:-2], inner[1:-1]] + apart[inner[1:-1], inner[2:]]
+        detours = via / apart[inner[:-2], inner[2:]]
+        if detours.max() < DETOUR:
+            break
+        del kept[1 + int(detours.argmax())]
+    return stops[kept]
+
+
 def opening_labels(vertices: Floats, triangles: Ints, landmarks: Ints) -> Ints:
     """Label (V,) of each vertex near a lip or lid by its side (1 to 6), 0 elsewhere.
 
@@ -71,7 +98,7 @@ def opening_labels(vertices: Floats, triangles: Ints, landmarks: Ints) -> Ints:
     labels = np.zeros(len(vertices), dtype=np.int64)
     for opening in range(3):
         sides = SIDES[2 * opening : 2 * opening + 2]
-        near = [distance_from(graph, path_through(graph, landmarks[list(s)])) for s in sides]
+        near = [distance_from(graph, rim) for rim in rims(graph, landmarks, opening)]
         ends = vertices[landmarks[[sides[0][0], sides[0][-1]]]]
         width = float(np.linalg.norm(ends[0] - ends[1]))
         band = width * (LIP_BAND if opening == 0 else LID_BAND)
@@ -85,8 +112,8 @@ def opening_labels(vertices: Floats, triangles: Ints, landmarks: Ints) -> Ints:
 def lip_band(vertices: Floats, triangles: Ints, landmarks: Ints) -> Mask:
     """Vertices (V,) within a ninth of the mouth's width of the lips' outer or inner contour."""
     graph = edge_graph(vertices, triangles)
-    loops = (OUTER_LIPS + OUTER_LIPS[:1], INNER_LIPS + INNER_LIPS[:1])
-    contours = np.concatenate([path_through(graph, landmarks[list(loop)]) for loop in loops])
+    outer = path_through(graph, landmarks[list(OUTER_LIPS + OUTER_LIPS[:1])])
+    contours = np.concatenate([outer, *rims(graph, landmarks, 0)])
     corners = vertices[landmarks[list(MOUTH_CORNERS)]]
     width = float(np.linalg.norm(corners[0] - corners[1]))
     return np.asarray(distance_from(graph, contours) < width / 9)

@@ -146,6 +146,17 @@ def test_rounded_lips_close_without_slit_or_overlap_in_every_emotion(rig, emotio
             assert widest < 5e-4 and narrowest > -5e-4
 
 
+def test_lips_that_pout_in_a_pause_part_instead_of_overlapping(rig):
+    gains, closure = performance.lip_gains(rig), closure_of(rig)
+    assert closure is not None
+    weights = np.zeros((2, len(NAMES)), np.float32)
+    weights[1, NAMES.index("mouthPucker")] = 1.0
+    assert closure.excess_m(weights[1].astype(float))[1] < -8e-4
+    parted = closure.parted(weights, gains.openings_mm(weights).min(axis=1))
+    assert -4.01e-4 <= closure.excess_m(parted[1].astype(float))[1] < -1e-4
+    np.testing.assert_array_equal(parted[0], weights[0])
+
+
 def test_a_blink_under_a_lowered_brow_stops_where_the_lids_meet(rig):
     right, left = lids_of(rig)
     weights = np.zeros((1, len(NAMES)), np.float32)

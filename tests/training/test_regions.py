@@ -34,3 +34,17 @@ def test_a_path_visits_its_stops_in_order():
     graph = regions.edge_graph(face.vertices, face.triangles)
     path = regions.path_through(graph, np.array([0, 4, 4 + 3 * SIZE]))
     assert path[0] == 0 and path[-1] == 4 + 3 * SIZE and 4 in path
+
+
+def test_a_landmark_on_the_wrong_lip_does_not_lead_the_rim_there():
+    face = slit_face()
+    graph = regions.edge_graph(face.vertices, face.triangles)
+    right = regions.opening_labels(face.vertices, face.triangles, face.landmarks)
+    misplaced = face.landmarks.copy()
+    # BIWI's published landmarks have number 48, of the lower lip, on the upper one.
+    misplaced[48] = next(up for up, low in face.below.items() if low == misplaced[48])
+    upper, lower = regions.rims(graph, misplaced, 0)
+    assert set(lower[1:-1]) <= set(face.below.values()) and not set(upper) & set(lower[1:-1])
+    np.testing.assert_array_equal(
+        regions.opening_labels(face.vertices, face.triangles, misplaced), right
+    )

@@ -19,6 +19,13 @@ _SEALED = 0.9
 # Where the lips' line bends, this much slit is left rather than deeper overlap.
 _SLIT_M = 3.5e-4
 _ROUNDS = 3
+# No frame's lips may overlap more than this beyond the rest pose; where they do, a mouth's corner
+# opens less than its middle, so each round asks for more.
+_DEEPEST_M = 4e-4
+_OVERDONE = 1.25
+_PARTING_ROUNDS = 8
+# Lips this far apart cannot overlap.
+_APART_MM = 4.0
 # Shapes that raise or lower the lips' middle, sides or halves against the rest.
 _EVENING = (
     "mouthPress_L", "mouthPress_R", "mouthRollUpper", "mouthRollLower", "mouthShrugUpper",
@@ -29,7 +36,7 @@ _EVENING = (
 _EFFORT_M = 1e-3
 _SMALL = 0.04
 # A closed eye's lids overlap this much, seen from in front, so that no slit is left.
-_LID_OVERLAP_M = 4e-4
+_LID_OVERLAP_M = 3e-4
 
 
 Ints = npt.NDArray[np.int64]
@@ -67,6 +74,28 @@ class Closure(NamedTuple):
             added = np.interp(frames, sealed, change[:, row]) * seal
             closed[:, row] = np.clip(closed[:, row] + added, 0.0, 1.0)
         return closed
+
+    def parted(
+        self, weights: npt.NDArray[np.float32], opening_mm: Array
+    ) -> npt.NDArray[np.float32]:
+        """Weights (T, S) whose lips nowhere overlap, given their least opening (T,).
+
+        Pouting or crooked lips that only just touch lie in each other in one place.
+        """
+        parted = weights.copy()
+        for frame in np.flatnonzero(opening_mm < _APART_MM):
+            parted[frame] = self._cleared(weights[frame])
+        return parted
+
+    def _cleared(self, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """One frame's weights (S,) with lips parted by as much as they overlap."""
+        cleared = weights.copy()
+        for _ in range(_PARTING_ROUNDS):
+            lift = self.excess_m(cleared.astype(float))[1] + _DEEPEST_M
+            if lift >= 0.0:
+                break
+            cleared = self._lifted(cleared[None], np.array([_OVERDONE * lift]))[0]
+        return cleared
 
     def _columns_m(self, weights: Array) -> Array:
         moved = self.rest + np.tensordot(weights, self.fields, axes=1)

@@ -103,7 +103,8 @@ def perform(
         weights = lids.eased(weights)
     if gains.closure is None:
         return weights
-    return gains.closure.closed(weights, np.interp(at_s, times_s, curves.seal))
+    sealed = gains.closure.closed(weights, np.interp(at_s, times_s, curves.seal))
+    return gains.closure.parted(sealed, gains.openings_mm(sealed).min(axis=1))
 
 
 def _freely(curves: MouthCurves) -> Array:
