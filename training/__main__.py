@@ -9,6 +9,7 @@ from backend.errors import SoliloquyError
 
 COMMANDS = {
     "prepare": "training.prepare",
+    "transcribe": "training.corpus.transcription",
     "synth": "training.corpus.synth",
     "statistics": "training.corpus.statistics",
     "train-encoder": "training.encoder_training",

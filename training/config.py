@@ -75,10 +75,12 @@ class EncoderConfig:
     mel_bands: int = 80
     channels: int = 192
     dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
+    past_dilations: tuple[int, ...] = ()  # of blocks before those, which only look back
     features: int = 64  # F, what the later stages see
     level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
     level_ahead_s: float = 0.08  # ... and ahead: with the convolutions less than 0.4 s
     dropout: float = 0.1
+    recorded_share: float = 0.0  # of the crops, from real recordings where the corpus has some
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(
             steps=3000, batch=24, crop_frames=130, learning_rate=2e-3, weight_decay=0.02

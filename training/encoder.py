@@ -94,17 +94,22 @@ class Level(nn.Module):
 
 
 class _Block(nn.Module):
-    """Residual block: dilated convolution over time, then a mix of channels."""
+    """Residual block: dilated convolution over time, then a mix of channels.
 
-    def __init__(self, channels: int, dilation: int, dropout: float) -> None:
+    It looks as far ahead as back, or (past) back only: what was said long ago tells the voice.
+    """
+
+    def __init__(self, channels: int, dilation: int, dropout: float, past: bool = False) -> None:
         super().__init__()
-        self.time = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.reach = (2 * dilation, 0) if past else (dilation, dilation)
+        self.time = nn.Conv1d(channels, channels, 3, dilation=dilation)
         self.norm = nn.BatchNorm1d(channels)
         self.mix = nn.Conv1d(channels, channels, 1)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed: Tensor = self.mix(self.dropout(functional.gelu(self.norm(self.time(x)))))
+        heard = self.time(functional.pad(x, self.reach))
+        mixed: Tensor = self.mix(self.dropout(functional.gelu(self.norm(heard))))
         return x + mixed
 
 
@@ -118,7 +123,8 @@ class CompactEncoder(nn.Module):
         self.level = Level(config.level_past_s, config.level_ahead_s)
         self.entry = nn.Conv1d(config.mel_bands + 1, config.channels, 5, stride=2, padding=2)
         self.blocks = nn.Sequential(
-            *(_Block(config.channels, d, config.dropout) for d in config.dilations)
+            *(_Block(config.channels, d, config.dropout, past=True) for d in config.past_dilations),
+            *(_Block(config.channels, d, config.dropout) for d in config.dilations),
         )
         self.narrow = nn.Conv1d(config.channels, config.features, 1)
         # Without learned scale: the later stages get features of about unit variance.
@@ -193,7 +199,8 @@ def save(path: Path, encoder: CompactEncoder, extra: dict[str, Any] | None = Non
 def config_of(table: dict[str, Any]) -> EncoderConfig:
     """The configuration from a checkpoint's plain values."""
     optimiser = OptimiserConfig(**table["optimiser"])
-    return EncoderConfig(**dict(table, dilations=tuple(table["dilations"]), optimiser=optimiser))
+    tuples = {name: tuple(table.get(name, ())) for name in ("dilations", "past_dilations")}
+    return EncoderConfig(**(table | tuples | {"optimiser": optimiser}))
 
 
 def load(path: Path) -> CompactEncoder:

@@ -27,7 +27,7 @@ def spoil(waveforms: Tensor, rng: torch.Generator) -> Tensor:
     """Room, babble, noise, clipping and gain on waveforms (B, N)."""
     heard = _in_rooms(waveforms, rng)
     heard = _with_noise(heard, _babble(waveforms, rng), chance(rng, len(heard), 0.15), rng)
-    heard = _with_noise(heard, coloured_noise(heard.shape, rng), chance(rng, len(heard), 0.6), rng)
+    heard = _with_noise(heard, steady_sound(heard.shape, rng), chance(rng, len(heard), 0.6), rng)
     gain_db = uniform(rng, len(heard), -34.0, 8.0)
     return (heard * 10 ** (gain_db[:, None] / 20)).clamp(-1.0, 1.0)
 

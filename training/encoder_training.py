@@ -14,7 +14,7 @@ from torch.nn import functional
 from training import checkpoint, encoder, encoder_augment, loop
 from training import config as recipes
 from training.config import EncoderConfig
-from training.corpus import clips
+from training.corpus import clips, recordings
 from training.corpus.phones import PHONE_INDEX, SILENCE
 from training.encoder import SAMPLE_RATE_HZ, SAMPLES_PER_FEATURE, CompactEncoder, EncoderHeads
 from training.encoder_labels import (
@@ -34,6 +34,7 @@ class Heard(NamedTuple):
 
     samples: npt.NDArray[np.int16]
     labels: Labels
+    recorded: bool = False
 
 
 class Batch(NamedTuple):
@@ -77,7 +78,8 @@ def read_split(corpus: Path, split: str) -> list[Heard]:
     for clip in clips.read_clips(corpus, split):
         samples = (clips.read_samples(corpus, clip) * 32767).astype(np.int16)
         phones = clips.read_track(corpus, clip).phones
-        heard.append(Heard(samples, frame_labels(phones, len(samples) / SAMPLE_RATE_HZ)))
+        labels = frame_labels(phones, len(samples) / SAMPLE_RATE_HZ)
+        heard.append(Heard(samples, labels, clip.synthesiser == recordings.SYNTHESISER))
     return heard
 
 
@@ -89,7 +91,7 @@ class EncoderTask:
         self.model = CompactEncoder(config)
         self.warp = encoder_augment.SpectralWarp(config.mel_bands)
         self.heard = heard
-        self.odds = torch.tensor([float(len(one.samples)) for one in heard])
+        self.odds = odds(heard, config.recorded_share)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """One batch's loss."""
@@ -115,6 +117,16 @@ class EncoderTask:
         ]
         batch = Batch(*(torch.stack(part) for part in zip(*crops, strict=True)))
         return _some_silent(batch, rng)
+
+
+def odds(heard: list[Heard], recorded_share: float) -> Tensor:
+    """How often each clip is drawn from (N,): by its length, recordings up to their share."""
+    lengths = torch.tensor([float(len(one.samples)) for one in heard])
+    recorded = torch.tensor([one.recorded for one in heard])
+    if recorded_share and recorded.any() and not recorded.all():
+        lengths[recorded] *= recorded_share / lengths[recorded].sum()
+        lengths[~recorded] *= (1.0 - recorded_share) / lengths[~recorded].sum()
+    return lengths
 
 
 def crop(heard: Heard, frames: int, speed: float, place: float) -> tuple[Tensor, ...]:

@@ -162,7 +162,7 @@ def test_a_blink_under_a_lowered_brow_stops_where_the_lids_meet(rig):
     weights = np.zeros((1, len(NAMES)), np.float32)
     weights[0, [NAMES.index("eyeBlink_L"), NAMES.index("browDown_L")]] = 1.0
     eased = left.eased(weights)
-    assert eased[0, NAMES.index("eyeBlink_L")] == pytest.approx(1 - 1.6 / 6, abs=0.02)
+    assert eased[0, NAMES.index("eyeBlink_L")] == pytest.approx(1 - 1.8 / 6, abs=0.02)
     assert isinstance(right, Lids) and np.array_equal(right.eased(weights), weights)
 
 

@@ -23,6 +23,7 @@ from training.corpus import (
     statistics,
     styles,
     synth,
+    transcription,
 )
 from training.corpus.clips import CorpusError
 from training.corpus.performance import MOUTH_SHAPES
@@ -180,6 +181,36 @@ def test_a_known_voice_is_aligned_within_two_frames_and_wrong_words_are_refused(
         alignment.align(spoken.samples, "Nothing of the kind was ever said to them in Wales")
 
 
+def test_two_recordings_of_one_name_are_refused(tmp_path: Path) -> None:
+    wanted = [recordings.Recording(tmp_path / k / "a.wav", "mama", "x") for k in "12"]
+    with pytest.raises(CorpusError, match=r"1/a.wav and .*2/a.wav have one name"):
+        recordings._distinct(wanted)
+
+
+PLAYED = "The children played outside until the sun went down."
+
+
+def spoken_words(line: str) -> list[str]:
+    return line.lower().strip(".").split()
+
+
+@needs_flite
+@needs_aligner
+def test_words_are_heard_and_written_down(tmp_path: Path) -> None:
+    spoken = flite.speak(PLAYED, "slt")
+    soundfile.write(tmp_path / "play.wav", spoken.samples, 16000)
+    soundfile.write(tmp_path / "short.wav", spoken.samples[:16000], 16000)
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    parser = argparse.ArgumentParser()
+    transcription.add_arguments(parser)
+    transcription.run(parser.parse_args([str(tmp_path), "--speaker", "slt"]))
+    (line,) = recordings.listed(tmp_path)
+    assert (line.path.name, line.speaker) == ("play.wav", "slt")
+    assert len({*spoken_words(line.text)} & {*spoken_words(PLAYED)}) >= 6
+    with pytest.raises(CorpusError, match="exists"):
+        transcription.run(parser.parse_args([str(tmp_path), "--speaker", "slt"]))
+
+
 def test_recordings_join_as_clips_and_those_that_fail_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +226,7 @@ def test_recordings_join_as_clips_and_those_that_fail_are_listed(
     write_rig(tmp_path / "rig.npz", 4)
     monkeypatch.setattr(recordings, "align", lambda samples, text: [Phone("M", 0.0, 1.0)])
     gains = synth.lip_gains(tmp_path / "rig.npz")
-    made, refused = recordings.join(corpus, folder, recipe().corpus, 30, gains)
+    made, refused = recordings.join(corpus, [folder], recipe().corpus, 30, gains)
     assert [r.name for r in refused] == ["gone.wav"]
     assert clips.read_clips(corpus) == made and made[0].voice == "anna"
     assert clips.read_track(corpus, made[0]).weights.shape == (30, len(MOUTH_SHAPES))

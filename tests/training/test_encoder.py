@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
+from training import config as recipes
 from training import encoder, encoder_augment, encoder_training
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONE_INDEX, SILENCE, Phone
@@ -44,6 +45,38 @@ def test_the_default_encoder_is_small_and_its_features_count_64() -> None:
     model = CompactEncoder(EncoderConfig())
     assert sum(p.numel() for p in model.parameters()) < 1_500_000
     assert model.config.features == 64
+
+
+def test_the_compact_recipe_fits_12_mb_and_hears_at_most_0_4_s_ahead() -> None:
+    config = recipes.load("compact").encoder
+    model = _encoder(config)
+    parameters = sum(p.numel() for p in model.parameters())
+    assert 4 * (parameters + 2 * 257 * 400) < 12e6
+    sound = 0.1 * torch.randn(1, 48000, generator=torch.Generator().manual_seed(0))
+    later = sound.clone()
+    later[:, 32000 + 6400 :] = 0.0
+    with torch.no_grad():
+        before, after = model(sound)[0, :100], model(later)[0, :100]
+    torch.testing.assert_close(before, after, atol=1e-5, rtol=0)
+
+
+def test_a_block_of_the_past_hears_nothing_ahead() -> None:
+    block = encoder._Block(4, 3, 0.0, past=True).eval()
+    sound = torch.randn(1, 4, 40)
+    changed = sound.clone()
+    changed[..., 20:] = 0.0
+    with torch.no_grad():
+        torch.testing.assert_close(block(sound)[..., :20], block(changed)[..., :20])
+        assert (block(sound)[..., 20:26] - block(changed)[..., 20:26]).abs().min() > 0
+
+
+def test_recordings_are_drawn_as_often_as_their_share_says() -> None:
+    labels = frame_labels([Phone(SILENCE, 0.0, 1.0)], 1.0)
+    said = [(16000, False), (48000, False), (8000, True), (24000, True)]
+    heard = [encoder_training.Heard(np.zeros(n, np.int16), labels, r) for n, r in said]
+    odds = encoder_training.odds(heard, 0.25)
+    assert odds.tolist() == pytest.approx([0.1875, 0.5625, 0.0625, 0.1875])
+    assert encoder_training.odds(heard[:2], 0.25).tolist() == [16000.0, 48000.0]
 
 
 def test_log_mel_finds_a_tone_in_its_band() -> None:

@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)*")
 # Wider beams than PocketSphinx' own find words said badly, but can lose themselves in phones.
 _BEAMS: tuple[dict[str, float], ...] = ({"beam": 1e-60, "wbeam": 1e-40, "pbeam": 1e-60}, {})
 # Silence laid before and after: speech that starts at once finds no beginning.
-_PAD_S = 0.2
+PAD_S = 0.2
 
 
 class UnalignedError(SoliloquyError):
@@ -48,70 +48,77 @@ def align(samples: npt.NDArray[np.float32], text: str) -> list[Phone]:
     words = _WORD.findall(text.lower().replace("\u2019", "'"))
     if not words:
         raise UnalignedError("its transcript has no words")
-    padded = np.pad(np.clip(samples, -1.0, 1.0), round(_PAD_S * SAMPLE_RATE_HZ))
-    sounds = _heard(words, (padded * 32767).astype("<i2").tobytes())
+    sounds = _heard(words, np.pad(samples, round(PAD_S * SAMPLE_RATE_HZ)))
     _check(sounds)
-    return tidy(shifted(_phones(sounds), -_PAD_S), len(samples) / SAMPLE_RATE_HZ)
+    return tidy(shifted(_phones(sounds), -PAD_S), len(samples) / SAMPLE_RATE_HZ)
 
 
-def _heard(words: list[str], pcm: bytes) -> list[_Sound]:
+def _heard(words: list[str], samples: npt.NDArray[np.float32]) -> list[_Sound]:
     """The alignment by the first beams that find one; raises UnalignedError."""
     for beams in _BEAMS:
         # A decoder of its own: one that has failed is of no more use.
-        decoder = _decoder(beams)
+        model = decoder(beams)
         for word in dict.fromkeys(words):
-            _learn(decoder, word)
+            _learn(model, word)
         try:
-            return _decoded(decoder, pcm, " ".join(words))
+            return _decoded(model, samples, " ".join(words))
         except UnalignedError as error:
             failed = error
     raise failed
 
 
-def _decoder(beams: dict[str, float]) -> Any:
+def decoder(beams: dict[str, float] | None) -> Any:
+    """PocketSphinx with its model of American English, for alignment with these beams.
+
+    Without beams it hears words freely. Raises SoliloquyError where it is not installed.
+    """
     try:
         import pocketsphinx
     except ImportError as error:
         raise SoliloquyError(
             "aligner_missing", "PocketSphinx is not installed", "pip install pocketsphinx"
         ) from error
+    if beams is None:
+        return pocketsphinx.Decoder(loglevel="FATAL")
     return pocketsphinx.Decoder(lm=None, loglevel="FATAL", **beams)
 
 
-def _learn(decoder: Any, word: str) -> None:
+def _learn(model: Any, word: str) -> None:
     """Teach the decoder a word that its dictionary lacks."""
-    if decoder.lookup_word(word) is not None:
+    if model.lookup_word(word) is not None:
         return
     spoken = espeak.speak(word, "gmw/en-US").phones
     names = [phone.name for phone in spoken if phone.name != SILENCE]
     if not names:
         raise UnalignedError(f"nobody knows how to say {word!r}")
-    decoder.add_word(word, " ".join(names), True)
+    model.add_word(word, " ".join(names), True)
 
 
-def _decoded(decoder: Any, pcm: bytes, text: str) -> list[_Sound]:
+def _decoded(model: Any, samples: npt.NDArray[np.float32], text: str) -> list[_Sound]:
     """Two passes: words first, then the phones in them."""
     try:
-        decoder.set_align_text(text)
-        _listen(decoder, pcm)
-        if decoder.hyp() is None:
+        model.set_align_text(text)
+        listen(model, samples)
+        if model.hyp() is None:
             raise UnalignedError("its words were not found in the sound")
-        decoder.set_alignment()
-        _listen(decoder, pcm)
+        model.set_alignment()
+        listen(model, samples)
     except RuntimeError as error:
         raise UnalignedError(f"its words were not found in the sound ({error})") from error
     # Words and phones are views that the next step of the iteration frees: copied at once.
     return [
         _Sound(phone.name, phone.start, phone.duration, index == 0)
-        for word in decoder.get_alignment() or ()
+        for word in model.get_alignment() or ()
         for index, phone in enumerate(word)
     ]
 
 
-def _listen(decoder: Any, pcm: bytes) -> None:
-    decoder.start_utt()
-    decoder.process_raw(pcm, full_utt=True)
-    decoder.end_utt()
+def listen(model: Any, samples: npt.NDArray[np.float32]) -> None:
+    """Let PocketSphinx hear samples (N,) at 16 kHz as one utterance."""
+    pcm = (np.clip(samples, -1.0, 1.0) * 32767).astype("<i2").tobytes()
+    model.start_utt()
+    model.process_raw(pcm, full_utt=True)
+    model.end_utt()
 
 
 def _check(sounds: list[_Sound]) -> None:

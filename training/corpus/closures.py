@@ -36,7 +36,7 @@ _EVENING = (
 _EFFORT_M = 1e-3
 _SMALL = 0.04
 # A closed eye's lids overlap this much, seen from in front, so that no slit is left.
-_LID_OVERLAP_M = 3e-4
+_LID_OVERLAP_M = 2e-4
 
 
 Ints = npt.NDArray[np.int64]

@@ -104,7 +104,7 @@ def perform(
     if gains.closure is None:
         return weights
     sealed = gains.closure.closed(weights, np.interp(at_s, times_s, curves.seal))
-    return gains.closure.parted(sealed, gains.openings_mm(sealed).min(axis=1))
+    return gains.closure.parted(sealed, gains.openings_mm(sealed.astype(np.float64)).min(axis=1))
 
 
 def _freely(curves: MouthCurves) -> Array:

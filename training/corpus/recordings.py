@@ -2,7 +2,7 @@
 
 import csv
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,12 +64,14 @@ def _speaker(row: dict[str, str]) -> str:
 
 
 def join(
-    corpus: Path, folder: Path, config: CorpusConfig, fps: int, gains: LipGains
+    corpus: Path, folders: Sequence[Path], config: CorpusConfig, fps: int, gains: LipGains
 ) -> tuple[list[Clip], list[Refused]]:
     """Write every recording that aligns as a clip, and their index; raises CorpusError."""
     made: list[Clip] = []
     refused: list[Refused] = []
-    for recording in listed(folder):
+    wanted = [recording for folder in folders for recording in listed(folder)]
+    _distinct(wanted)
+    for recording in wanted:
         try:
             made.append(_clip(corpus, recording, config, fps, gains))
         except SoliloquyError as error:
@@ -79,6 +81,15 @@ def join(
     with (corpus / clips.RECORDINGS).open("w", encoding="utf-8") as index:
         index.writelines(clips.line(clip) for clip in made)
     return made, refused
+
+
+def _distinct(wanted: Sequence[Recording]) -> None:
+    """Raise CorpusError for two sounds of one name: clips are called by it."""
+    paths = {recording.path.stem: recording.path for recording in wanted}
+    for recording in wanted:
+        if paths[recording.path.stem] != recording.path:
+            both = f"{recording.path} and {paths[recording.path.stem]}"
+            raise CorpusError("recordings", f"{both} have one name", "rename one")
 
 
 def _clip(

@@ -45,7 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--layout", choices=("vocaset", "biwi", "mead"), help="write to --out so")
     parser.add_argument("--out", type=Path, help="with --layout: folder to write")
-    parser.add_argument("--recordings", type=Path, help="real speech to join: sounds and a .tsv")
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        nargs="+",
+        default=(),
+        help="folders of sounds and a .tsv to join",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
