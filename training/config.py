@@ -76,7 +76,8 @@ class EncoderConfig:
     channels: int = 192
     dilations: tuple[int, ...] = (1, 2, 1, 3, 2, 4, 1)  # at 50 Hz: +-0.28 s heard
     past_dilations: tuple[int, ...] = ()  # of blocks before those, which only look back
-    features: int = 64  # F, what the later stages see
+    features: int = 64  # of the last hidden layer
+    posteriors: bool = False  # later stages see the heads' probabilities, else the hidden layer
     level_past_s: float = 2.0  # the level that gain is judged by looks this far back...
     level_ahead_s: float = 0.08  # ... and ahead: with the convolutions less than 0.4 s
     dropout: float = 0.1

@@ -28,6 +28,8 @@ _DFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 7600.0
 # Power below which a band counts as empty: white noise at about -92 dB of full scale.
 _FLOOR = 1e-7
+# Makes probabilities vary about as much as other features do.
+_POSTERIOR_SCALE = 4.0
 # Below white noise at about -57 dB of full scale the level is followed no further: that is silence.
 _QUIET_LEVEL = 3e-4
 
@@ -114,7 +116,11 @@ class _Block(nn.Module):
 
 
 class CompactEncoder(nn.Module):
-    """Waveform (B, N) at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s."""
+    """Waveform (B, N) at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s.
+
+    Features are the last hidden layer, or what the heads read from it as probabilities: those
+    differ less between synthetic and real voices, which later stages never hear.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -135,17 +141,36 @@ class CompactEncoder(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         return self.from_mel(self.log_mel(waveform))
 
+    @property
+    def size(self) -> int:
+        """F, the features' number."""
+        return sum(self.sizes) if self.config.posteriors else self.config.features
+
     def from_mel(self, mel: Tensor) -> Tensor:
         """Mel power (B, bands, frames at 100 Hz) -> features (B, frames // 2, F)."""
+        hidden = self.hidden(mel)
+        if not self.config.posteriors:
+            return hidden
+        heads = self.read(hidden)
+        classes = [torch.softmax(part, dim=-1) for part in (heads.phones, heads.visemes)]
+        chances = [torch.sigmoid(part) for part in (heads.voicing, heads.speech, heads.stress)]
+        return _POSTERIOR_SCALE * torch.cat([*classes, heads.aperture, *chances], dim=-1)
+
+    def listen(self, mel: Tensor) -> EncoderHeads:
+        """What the heads say of mel power (B, bands, frames at 100 Hz)."""
+        return self.read(self.hidden(mel))
+
+    def hidden(self, mel: Tensor) -> Tensor:
+        """The last hidden layer (B, frames // 2, config.features) of unit variance."""
         relative = self.level(mel)
         loudness = torch.log(mel.mean(dim=1, keepdim=True) + _FLOOR) * 0.25 + 1.0
-        hidden = self.entry(torch.cat([relative, loudness], dim=1))
-        features: Tensor = self.unit(self.narrow(functional.gelu(self.blocks(hidden))))
+        entered = self.entry(torch.cat([relative, loudness], dim=1))
+        features: Tensor = self.unit(self.narrow(functional.gelu(self.blocks(entered))))
         # The entry makes N // 320 + 1 frames; the last one lies at the very end of the sound.
         return features[..., :-1].transpose(1, 2)
 
     def read(self, features: Tensor) -> EncoderHeads:
-        """What the heads say of features (B, T, F)."""
+        """What the heads say of the hidden layer (B, T, config.features)."""
         parts = list(self.heads(features).split(self.sizes, dim=-1))
         parts[2] = torch.sigmoid(parts[2])
         return EncoderHeads(*parts)

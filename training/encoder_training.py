@@ -101,8 +101,7 @@ class EncoderTask:
             waveforms = encoder_augment.spoil(batch.waveforms, rng)
             mel = self.warp(self.model.log_mel.power(waveforms), rng)
         with loop.precision(self.config.optimiser):
-            features = self.model.from_mel(mel)
-            heads = self.model.read(features)
+            heads = self.model.listen(mel)
         return losses(EncoderHeads(*(head.float() for head in heads)), batch)
 
     def draw(self, rng: torch.Generator) -> Batch:
@@ -197,7 +196,7 @@ def score(model: CompactEncoder, heard: list[Heard]) -> dict[str, float]:
     right_phone, right_viseme, said, meant = [], [], [], []
     for one in heard:
         waveform = torch.from_numpy(one.samples.astype(np.float32) / 32768)[None]
-        heads = model.read(model(waveform))
+        heads = model.listen(model.log_mel(waveform))
         at = np.arange(heads.phones.shape[1]) * LABEL_RATE_HZ // encoder.FEATURE_RATE_HZ
         at = np.minimum(at, len(one.labels.phone) - 1)
         phone = one.labels.phone[at]

@@ -1,5 +1,6 @@
 """The compact encoder: shapes, invariances, labels, files and export."""
 
+import dataclasses
 import warnings
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from training import config as recipes
 from training import encoder, encoder_augment, encoder_training
 from training.config import EncoderConfig, OptimiserConfig
-from training.corpus.phones import PHONE_INDEX, SILENCE, Phone
+from training.corpus.phones import PHONE_INDEX, PHONES, SILENCE, VISEMES, Phone
 from training.encoder import CompactEncoder, EncoderFileError, mel_filters
 from training.encoder_labels import frame_labels
 from training.loop import Moment
@@ -58,6 +59,17 @@ def test_the_compact_recipe_fits_12_mb_and_hears_at_most_0_4_s_ahead() -> None:
     with torch.no_grad():
         before, after = model(sound)[0, :100], model(later)[0, :100]
     torch.testing.assert_close(before, after, atol=1e-5, rtol=0)
+
+
+def test_posterior_features_are_the_heads_probabilities() -> None:
+    model = _encoder(dataclasses.replace(TINY, posteriors=True))
+    with torch.no_grad():
+        features = model(_voice())[0] / 4.0
+        heads = model.listen(model.log_mel(_voice()))
+    assert features.shape == (50, model.size) == (50, len(PHONES) + len(VISEMES) + 4)
+    assert features[:, : len(PHONES)].sum(dim=1).numpy() == pytest.approx(np.ones(50), abs=1e-5)
+    torch.testing.assert_close(features[:, -4:-3], heads.aperture[0])
+    assert float(features.min()) >= 0.0 and float(features.max()) <= 1.0
 
 
 def test_a_block_of_the_past_hears_nothing_ahead() -> None:
