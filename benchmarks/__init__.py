@@ -1,0 +1,1 @@
+"""Figures of speed, memory and quality; each module prints a table and writes JSON."""
