@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-app test-wheels lint zip clean
+.PHONY: demo test test-app test-wheels lint bench zip clean
 
 demo: $(VENV)/.demo-installed
 	$(RUN) demo/demo.py --out out
@@ -24,6 +24,11 @@ test-wheels: $(VENV)/.demo-installed
 lint: $(VENV)/.dev-installed
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+# WORK is a trained working folder, AUDIO recordings nobody trained on: see benchmarks/README.md.
+bench: $(VENV)/.dev-installed
+	$(RUN) -m benchmarks.encoders --encoder $(WORK)/encoder.pt --corpus $(WORK)/corpus \
+		--audio $(AUDIO) --alignments $(AUDIO)/alignments --out out/bench
 
 zip: $(VENV)/.demo-installed
 	$(RUN) build_addon.py --out dist

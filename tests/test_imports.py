@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("backend", "training", "blender_addon", "build_addon")
+PACKAGES = ("backend", "training", "benchmarks", "blender_addon", "build_addon")
 
 CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.typed_json"}
 NUMERICS = {f"backend.{name}" for name in
@@ -42,6 +42,9 @@ ALLOWED: dict[str, set[str]] = {
     # Evaluation hears a pack exactly as Blender does.
     "training.speaking": CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.pipeline",
                                                         "backend.sessions"},
+    # Nothing imports benchmarks.
+    "benchmarks": CONTRACT | NUMERICS | TORCH | {"training", "benchmarks"},
+    "benchmarks.speed": TORCH | {"training", "benchmarks", "onnxruntime"},
     "blender_addon": BLENDER | ADDON | {"numpy"},
     "blender_addon._backend": DOOR | {"backend"} | {f"blender_addon.{name}" for name in DOOR}
     | {EMBEDDED},
