@@ -18,9 +18,12 @@ from training.encoder import FEATURE_RATE_HZ, SAMPLES_PER_FEATURE
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# A pause: this far under the loud frames, for so long; the mouth has a moment at each edge.
-PAUSE_DB, SHORTEST_PAUSE_S, EDGE_S = -35.0, 0.25, 0.08
-LOUD_DB = -15.0
+# A clip's levels span from its noise (5th percentile, 0) to its loud frames (95th, 1).
+QUIETEST, LOUDEST = 5.0, 95.0
+# A pause: so near to the noise for so long; the mouth has a moment at each edge.
+PAUSE, SHORTEST_PAUSE_S, EDGE_S = 0.25, 0.25, 0.08
+LOUD = 0.65
+SMOOTHING_FRAMES = 5
 SPEAKING = 0.5
 SYNTHETIC_NOTE = (
     "espeak-ng's own phone times; its variants f3, m4, Annie and quincy, which the studio recipe "
@@ -28,9 +31,11 @@ SYNTHETIC_NOTE = (
 )
 REAL_NOTE = (
     "Nobody knows here when these people's lips closed, so nothing of this is a measure of lip "
-    "sync. loud heard: share of frames within 15 dB of the loud ones that the speech head takes "
-    "for speech; pause heard: share of frames in pauses (35 dB under, at least 0.25 s) that it "
-    "takes for none; at rest: share of those with the aperture under 5 % of the English range; "
+    "sync. The clip's level in dB, from its 5th to its 95th percentile, tells pauses (the lowest "
+    "quarter, at least 0.25 s) from loud frames (the highest third or so). noise: how far the 5th "
+    "percentile is below the 95th, dB; loud heard: share of loud frames that the speech head takes "
+    "for speech; pause heard: share of frames in pauses that it takes for none; at rest: share of "
+    "those with the aperture under 5 % of the English range; "
     "spread: 5th to 95th percentile of the aperture, in units of the English range."
 )
 
@@ -80,12 +85,13 @@ def _row(ear: Ear, spanned: Range, language: str, voices: Sequence[Voice]) -> Ro
     opening = np.concatenate([hearing.aperture(one) for one in heard])
     speaking = np.concatenate([one.speech for one in heard]) > SPEAKING
     levels = [levels_db(voice.samples) for voice in voices]
-    loud = np.concatenate([level > LOUD_DB for level in levels])
-    pause = np.concatenate([pauses(level) for level in levels])
+    loud = np.concatenate([relative(level) > LOUD for level in levels])
+    pause = np.concatenate([pauses(relative(level)) for level in levels])
     low, high = np.percentile(opening, (5.0, 95.0))
     return {
         "language": language,
         "seconds": sum(voice.seconds for voice in voices),
+        "noise": float(np.median([np.ptp(_edges(level)) for level in levels])),
         "pause seconds": float(pause.sum() / FEATURE_RATE_HZ),
         "loud heard": float(speaking[loud].mean()) if loud.any() else None,
         "pause heard": float((~speaking[pause]).mean()) if pause.any() else None,
@@ -95,19 +101,30 @@ def _row(ear: Ear, spanned: Range, language: str, voices: Sequence[Voice]) -> Ro
 
 
 def levels_db(samples: Samples) -> Floats:
-    """Level (T,) of each 20 ms around a feature's time, relative to the clip's 95th percentile."""
+    """Level (T,) of the 100 ms around each feature's time, dB."""
     half, frames = SAMPLES_PER_FEATURE // 2, len(samples) // SAMPLES_PER_FEATURE
     padded = np.pad(samples.astype(np.float64), (half, half))
     rows = padded[: frames * SAMPLES_PER_FEATURE].reshape(frames, SAMPLES_PER_FEATURE)
-    level = 10 * np.log10(np.mean(rows**2, axis=1) + 1e-12)
-    return np.asarray(level - np.percentile(level, 95.0))
+    powers = np.pad(np.mean(rows**2, axis=1), SMOOTHING_FRAMES // 2, mode="edge")
+    smooth = np.convolve(powers, np.full(SMOOTHING_FRAMES, 1 / SMOOTHING_FRAMES), "valid")
+    return np.asarray(10 * np.log10(smooth + 1e-12))
 
 
-def pauses(level_db: Floats) -> Bools:
-    """Frames (T,) inside quiet stretches that are long enough, their edges left out."""
-    quiet = level_db < PAUSE_DB
+def relative(level_db: Floats) -> Floats:
+    """Level (T,) between the clip's noise, 0, and its loud frames, 1."""
+    noise, loud = _edges(level_db)
+    return (level_db - noise) / max(loud - noise, 1e-6)
+
+
+def _edges(level_db: Floats) -> Floats:
+    return np.asarray(np.percentile(level_db, (QUIETEST, LOUDEST)))
+
+
+def pauses(level: Floats) -> Bools:
+    """Frames (T,) of relative level inside long quiet stretches, their edges left out."""
+    quiet = level < PAUSE
     edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(int)))
-    inside = np.zeros(len(level_db), bool)
+    inside = np.zeros(len(level), bool)
     margin = round(EDGE_S * FEATURE_RATE_HZ)
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         if last - first >= SHORTEST_PAUSE_S * FEATURE_RATE_HZ:

@@ -22,7 +22,8 @@ Reading = Callable[[Heard], Floats]
 
 SHOWN = ("auc", "auc_all", "corr", "corr_sp", "lag_ms", "closure", "closure_ch", "closure_sp",
          "closure_sp_ch", "n_pbm", "seconds")  # fmt: skip
-CONDITIONS_SHOWN = ("auc", "auc_mean", "corr", "closure", "closure_ch", "lag_ms")
+CONDITIONS_SHOWN = ("auc", "auc_mean", "corr", "closure", "closure_ch", "closure_sp",
+                    "closure_sp_ch", "lag_ms")  # fmt: skip
 LEAST_AUC, LEAST_CORR = 0.90, 0.70
 SHORTEST_S = 3.0
 NOTE = (

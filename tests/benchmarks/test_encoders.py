@@ -145,10 +145,17 @@ def test_a_tone_survives_a_stereo_file_at_another_rate(write_wav, tmp_path: Path
 
 
 def test_pauses_are_long_quiet_stretches_without_their_edges() -> None:
-    level_db = np.zeros(60)
-    level_db[10:30] = -50.0
-    level_db[40:48] = -50.0  # 160 ms: too short
-    assert np.flatnonzero(languages.pauses(level_db)).tolist() == list(range(14, 26))
+    level = np.ones(60)
+    level[10:30] = 0.1
+    level[40:48] = 0.1  # 160 ms: too short
+    assert np.flatnonzero(languages.pauses(level)).tolist() == list(range(14, 26))
+
+
+def test_levels_are_told_between_the_noise_and_the_loud_frames() -> None:
+    sound = np.concatenate([tone(500, loud=0.3), tone(500, loud=0.003)])
+    level = languages.relative(languages.levels_db(sound))
+    assert len(level) == 100 and level[20] == pytest.approx(1.0) and level[80] == pytest.approx(0)
+    assert languages.levels_db(sound)[20] == pytest.approx(10 * np.log10(0.045), abs=0.01)
 
 
 def _scored(auc: float, corr: float, seconds: float, language: str = "en") -> quality.Scored:
