@@ -69,6 +69,15 @@ class OptimiserConfig:
 
 
 @dataclass(frozen=True)
+class SpeechConfig:
+    """Which speech encoder the later stages hear with: a name of training/encoders/table.py."""
+
+    encoder: str = "compact"
+    weights: str = ""  # the folder of published weights ("": the hub's cache); compact: its file
+    side_by_side: bool = False  # a frame's features stand side by side, as in FaceDiffuser
+
+
+@dataclass(frozen=True)
 class EncoderConfig:
     """The compact speech encoder and its training."""
 
@@ -154,6 +163,7 @@ class Recipe:
     fps: int = 30
     sample_rate_hz: int = 16000
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     stage1: Stage1Config = field(default_factory=Stage1Config)
     stage2: Stage2Config = field(default_factory=Stage2Config)

@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.errors import SoliloquyError
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONES, VISEMES
+from training.encoders import interface
+from training.encoders.interface import EncoderFileError, SpeechEncoder
 
-SAMPLE_RATE_HZ = 16000
-FEATURE_RATE_HZ = 50
+SAMPLE_RATE_HZ = interface.SAMPLE_RATE_HZ
+FEATURE_RATE_HZ = interface.FEATURE_RATE_HZ
 SAMPLES_PER_FEATURE = SAMPLE_RATE_HZ // FEATURE_RATE_HZ
 _HOP = SAMPLES_PER_FEATURE // 2
 _WINDOW = 400
@@ -43,10 +44,6 @@ class EncoderHeads(NamedTuple):
     voicing: Tensor
     speech: Tensor
     stress: Tensor
-
-
-class EncoderFileError(SoliloquyError):
-    """A file that should hold a trained encoder holds something else."""
 
 
 class LogMel(nn.Module):
@@ -115,7 +112,7 @@ class _Block(nn.Module):
         return x + mixed
 
 
-class CompactEncoder(nn.Module):
+class CompactEncoder(SpeechEncoder):
     """Waveform (B, N) at 16 kHz -> features (B, N // 320, F); feature k lies at k / 50 s.
 
     Features are the last hidden layer, or what the heads read from it as probabilities: those

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from backend import pack
 from backend.errors import SoliloquyError
 
-from . import config, encoder, graphs, rig_file, stage1, stage2
+from . import config, graphs, rig_file, stage1, stage2
 from .config import Recipe
+from .encoders import table
+from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
 
 SAMPLES_TRIED = (16000, 16000 * 3 + 123, 16000 * 7)
@@ -48,7 +50,7 @@ class DecoderGraph(nn.Module):
 class Model(NamedTuple):
     """The three trained networks of a pack, ready to export."""
 
-    encoder: nn.Module
+    encoder: SpeechEncoder
     second: stage2.Trained
     decoder: DecoderGraph
     codes: Array  # (N, C), divided by the latent scale
@@ -78,7 +80,7 @@ def load(work: Path, recipe: Recipe, rig: Rig) -> Model:
     """The networks of a working folder; raises CheckpointError, EncoderFileError."""
     first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
     codes: Array = first.model.quantizer.codes.detach().numpy() / np.float32(second.scale)
-    heard = encoder.load(work / "encoder.pt")
+    heard = table.load(recipe, work)
     return Model(heard, second, DecoderGraph(first, second.scale).eval(), codes)
 
 
@@ -188,21 +190,22 @@ def manifest(model: Model, recipe: Recipe, rig: Rig) -> pack.Manifest:
         fps=float(recipe.fps),
         metres_per_unit=1.0,
         sample_rate_hz=recipe.sample_rate_hz,
-        features=pack.Features(float(encoder.FEATURE_RATE_HZ), model.second.features),
+        features=pack.Features(float(model.encoder.rate_hz), model.second.features),
         latent_shape=(recipe.stage1.components, recipe.stage1.channels),
         schedule=pack.NoiseSchedule("cosine", recipe.stage2.diffusion_steps),
         sampler=pack.DefaultSampler(recipe.export.sampler, recipe.export.sampler_steps, 0.0),
         styles=model.second.styles,
         emotions=(),
-        training=_plain(config.to_dict(recipe)),
+        training=_published(recipe),
         licence=recipe.export.licence,
         credits=recipe.export.credits,
     )
 
 
-def _plain(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as JSON gives them back (tuples become lists)."""
-    plain: dict[str, Any] = json.loads(json.dumps(settings))
+def _published(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as JSON gives it back (tuples become lists), without this machine's folders."""
+    plain: dict[str, Any] = json.loads(json.dumps(config.to_dict(recipe)))
+    plain["speech"]["weights"] = ""
     return plain
 
 

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from backend import features as frame_features
 
-from . import checkpoint, encoder, stage1
+from . import checkpoint, stage1
 from .config import Recipe
 from .corpus.clips import Clip, read_clips, read_samples, read_track
-from .encoder import FEATURE_RATE_HZ, CompactEncoder
+from .encoder import CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
+from .encoders import table
+from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
 
 REPORT_EVERY = 100
@@ -45,7 +47,7 @@ class Prepared(NamedTuple):
 def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     """Read WORK/latents.pt if it belongs to these networks and this corpus; else make it."""
     path, copies = work / "latents.pt", recipe.stage2.augmented_copies
-    key = f"{networks(work)} {_digest(work / 'corpus' / 'clips.jsonl')} {copies}"
+    key = f"{networks(work, recipe)} {_digest(work / 'corpus' / 'clips.jsonl')} {copies}"
     if path.is_file():
         state = checkpoint.load(path, "train-stage2")
         if state["key"] == key:
@@ -58,16 +60,20 @@ def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     return made
 
 
-def networks(work: Path) -> str:
-    """Changes when the encoder or stage 1 does: stage 2 fits only those it was trained on."""
-    return _digest(work / "encoder.pt", work / "stage1.pt")
+def networks(work: Path, recipe: Recipe) -> str:
+    """Changes when the encoder or stage 1 does: stage 2 fits only those it was trained on.
+
+    Raises EncoderFileError.
+    """
+    digest = _digest(table.weights_file(recipe, work), work / "stage1.pt")
+    return f"{digest} side by side" if recipe.speech.side_by_side else digest
 
 
-def features_of(heard: CompactEncoder, samples: Array, frames: int, fps: float) -> Array:
+def features_of(heard: SpeechEncoder, samples: Array, frames: int, fps: float) -> Array:
     """A waveform's features (T, F) at the animation's frames, as the runtime makes them."""
     with torch.inference_mode():
         features: Array = heard(torch.from_numpy(samples)[None])[0].numpy()
-    return frame_features.to_frames(features, FEATURE_RATE_HZ, frames, fps)
+    return frame_features.to_frames(features, heard.rate_hz, frames, fps)
 
 
 def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
@@ -77,7 +83,7 @@ def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
 
 def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     corpus, first = work / "corpus", stage1.load(work, recipe, rig)
-    heard = encoder.load(work / "encoder.pt")
+    heard = table.load(recipe, work)
     rows = read_clips(corpus, "train")
     styles = style_order({clip.style for clip in rows}, recipe.corpus.styles)
     examples: list[Example] = []
@@ -93,19 +99,28 @@ def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     return Prepared(scaled, styles, scale)
 
 
-def _copies(heard: CompactEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:
+def _copies(heard: SpeechEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:
     """Features of the clean clip and of its spoiled copies (copies, T, F)."""
     samples = read_samples(corpus, clip)
     rows = [features_of(heard, samples, frames, recipe.fps)]
-    warp = SpectralWarp(heard.config.mel_bands)
     for copy in range(recipe.stage2.augmented_copies):
         rng = torch.Generator().manual_seed(zlib.crc32(f"{clip.id} {copy}".encode()))
         with torch.inference_mode():
             spoiled = spoil(torch.from_numpy(samples)[None], rng)
-            mel = warp(heard.log_mel.power(spoiled), rng)
-            features: Array = heard.from_mel(mel)[0].numpy()
-        rows.append(frame_features.to_frames(features, FEATURE_RATE_HZ, frames, recipe.fps))
+            features: Array = _as_another_voice(heard, spoiled, rng)[0].numpy()
+        rows.append(frame_features.to_frames(features, heard.rate_hz, frames, recipe.fps))
     return torch.from_numpy(np.stack(rows))
+
+
+def _as_another_voice(heard: SpeechEncoder, waveform: Tensor, rng: torch.Generator) -> Tensor:
+    """Features (B, S, F) of a voice made longer or shorter in the throat.
+
+    Only a log-mel spectrum can be warped so: encoders without one hear the voice as it is.
+    """
+    if not isinstance(heard, CompactEncoder):
+        return heard.forward(waveform)
+    warp = SpectralWarp(heard.config.mel_bands)
+    return heard.from_mel(warp(heard.log_mel.power(waveform), rng))
 
 
 def _digest(*files: Path) -> str:

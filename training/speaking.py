@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from backend import audio, pack, pipeline, sessions
 
-from . import diffusion, encoder, latents, stage1, stage2
+from . import diffusion, latents, stage1, stage2
 from .config import Recipe
 from .corpus.speech import SAMPLE_RATE_HZ
-from .encoder import CompactEncoder
+from .encoders import table
+from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
 
 
@@ -32,7 +33,7 @@ class Networks(NamedTuple):
 
     first: stage1.Trained
     second: stage2.Trained
-    heard: CompactEncoder
+    heard: SpeechEncoder
     fps: float
     default_steps: int
 
@@ -65,7 +66,7 @@ class Decoded(NamedTuple):
 def networks(work: Path, recipe: Recipe, rig: Rig) -> Networks:
     """The trained networks of a working folder; raises CheckpointError, EncoderFileError."""
     first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
-    heard = encoder.load(work / "encoder.pt")
+    heard = table.load(recipe, work)
     return Networks(first, second, heard, recipe.fps, recipe.export.sampler_steps)
 
 

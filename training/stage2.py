@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
     extra = {
         "recipe": config.to_dict(recipe),
         "network": network(recipe.stage2),
-        "inputs": latents.networks(work),
+        "inputs": latents.networks(work, recipe),
         "sizes": task.sizes,
         "styles": prepared.styles,
         "scale": prepared.scale,
@@ -113,7 +113,7 @@ def load(work: Path, recipe: Recipe) -> Trained:
     path = work / "stage2.pt"
     state = checkpoint.load(path, "train-stage2")
     checkpoint.check_same(state, {"network": network(recipe.stage2)}, path)
-    if state["inputs"] != latents.networks(work):
+    if state["inputs"] != latents.networks(work, recipe):
         message = f"{path} was trained on another encoder or stage 1 than WORK holds"
         raise checkpoint.CheckpointError(message, "run: python -m training train-stage2 --restart")
     latent_size, features = state["sizes"]
