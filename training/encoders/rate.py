@@ -15,7 +15,8 @@ class SideBySide(SpeechEncoder):
     FaceDiffuser, and GLDiTalker after it, give each frame the n = ceil(rate / fps) features of its
     time side by side instead of their mean: at 25 fps two features as they are, at 30 fps two read
     by linear interpolation at twice the frame rate. Here each feature carries what stands n-ths of
-    a frame around it, and whoever brings features to frames needs to know nothing of it.
+    a frame around it, and whoever brings features to frames needs to know nothing of it. The price:
+    what was interpolated here is interpolated again there, a little smoother than the papers' way.
     """
 
     def __init__(self, encoder: SpeechEncoder, fps: float) -> None:
