@@ -113,7 +113,7 @@ def levels_db(samples: Samples) -> Floats:
 def relative(level_db: Floats) -> Floats:
     """Level (T,) between the clip's noise, 0, and its loud frames, 1."""
     noise, loud = _edges(level_db)
-    return (level_db - noise) / max(loud - noise, 1e-6)
+    return np.asarray((level_db - noise) / max(loud - noise, 1e-6))
 
 
 def _edges(level_db: Floats) -> Floats:

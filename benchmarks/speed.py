@@ -1,41 +1,30 @@
 """How long a speech encoder takes over ten seconds in onnxruntime, beside one of HuBERT's size.
 
-`python -m benchmarks.speed GRAPH.onnx` times one graph in a process of its own, whose peak memory
-is the graph's. HuBERT's weights are random: they take as long as trained ones.
+HuBERT's weights are random: they take as long as trained ones.
 """
 
-import argparse
 import importlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from benchmarks.passes import PASSES, SECONDS, THREADS, WARM_UP, Figures
 from benchmarks.tables import Row, Section
 from training import graphs
 from training.corpus.speech import SAMPLE_RATE_HZ
 from training.encoder import CompactEncoder
 
-SECONDS = 10.0
-THREADS = 2
-WARM_UP, PASSES = 3, 20
 NOTE = (
     f"{SECONDS:.0f} s of sound, onnxruntime, {THREADS} threads, {PASSES} passes after {WARM_UP} to "
     "warm up; each graph in a process of its own, whose peak memory is given. HuBERT base has "
     "random weights."
 )
-
-
-Figures = dict[str, float]
 
 
 class _Hubert(nn.Module):
@@ -101,37 +90,8 @@ def _export_hubert(path: Path) -> int:
 
 
 def timed_apart(graph: Path) -> Figures:
-    """`timed` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.speed", str(graph)]
+    """`passes.timed` in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.passes", str(graph)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: Figures = json.loads(done.stdout)
     return figures
-
-
-def timed(graph: Path) -> Figures:
-    """Median and worst pass in ms, and this process' peak memory in MB."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    samples = np.random.default_rng(0).standard_normal(round(SECONDS * SAMPLE_RATE_HZ))
-    waveform = (0.1 * samples).astype(np.float32)[None]
-    passes_ms = []
-    for _ in range(WARM_UP + PASSES):
-        start_s = time.perf_counter()
-        session.run(None, {"waveform": waveform})
-        passes_ms.append(1e3 * (time.perf_counter() - start_s))
-    kept = passes_ms[WARM_UP:]
-    # Linux counts in kilobytes.
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    return {"median ms": float(np.median(kept)), "worst ms": max(kept), "peak MB": peak_mb}
-
-
-def main() -> None:
-    """Print a graph's figures as JSON."""
-    parser = argparse.ArgumentParser(description="Time one graph.")
-    parser.add_argument("graph", type=Path)
-    print(json.dumps(timed(parser.parse_args().graph)))
-
-
-if __name__ == "__main__":
-    main()

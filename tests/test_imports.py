@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
                                                         "backend.sessions"},
     # Nothing imports benchmarks.
     "benchmarks": CONTRACT | NUMERICS | TORCH | {"training", "benchmarks"},
-    "benchmarks.speed": TORCH | {"training", "benchmarks", "onnxruntime"},
+    "benchmarks.passes": {"numpy", "onnxruntime"},
     "blender_addon": BLENDER | ADDON | {"numpy"},
     "blender_addon._backend": DOOR | {"backend"} | {f"blender_addon.{name}" for name in DOOR}
     | {EMBEDDED},
