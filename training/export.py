@@ -1,6 +1,7 @@
 """Export a trained model as a pack; refuses when onnxruntime and torch differ."""
 
 import argparse
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from backend.errors import SoliloquyError
 
 from . import config, graphs, rig_file, stage1, stage2
 from .config import Recipe
+from .encoder import CompactEncoder
 from .encoders import table
 from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
@@ -196,10 +198,17 @@ def manifest(model: Model, recipe: Recipe, rig: Rig) -> pack.Manifest:
         sampler=pack.DefaultSampler(recipe.export.sampler, recipe.export.sampler_steps, 0.0),
         styles=model.second.styles,
         emotions=(),
-        training=_published(recipe),
+        training=_published(_as_heard(recipe, model.encoder)),
         licence=recipe.export.licence,
         credits=recipe.export.credits,
     )
+
+
+def _as_heard(recipe: Recipe, heard: SpeechEncoder) -> Recipe:
+    """The recipe with the settings that the compact encoder was really trained with."""
+    if not isinstance(heard, CompactEncoder):
+        return recipe
+    return dataclasses.replace(recipe, encoder=heard.config)
 
 
 def _published(recipe: Recipe) -> dict[str, Any]:

@@ -138,3 +138,12 @@ def clip(work: Path, split: str) -> Clip:
 
 def pipeline_of(work: Path) -> pipeline.Generator:
     return pipeline.Generator(pack.load(work / "pack"), sessions.choose_device("cpu"))
+
+
+def test_the_manifest_says_how_the_encoder_was_really_trained(work: Path) -> None:
+    recipe = config.load("tiny")
+    other = dataclasses.replace(recipe, encoder=dataclasses.replace(recipe.encoder, dropout=0.77))
+    heard = encoder.CompactEncoder(other.encoder)
+    assert export._as_heard(recipe, heard) == other != recipe
+    told = json.loads((work / "pack" / "manifest.json").read_text(encoding="utf-8"))["training"]
+    assert told["encoder"]["channels"] == encoder.load(work / "encoder.pt").config.channels
