@@ -3,43 +3,27 @@
 HuBERT's weights are random: they take as long as trained ones.
 """
 
-import importlib
 import json
 import subprocess
 import sys
 import tempfile
-import warnings
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmarks.passes import PASSES, SECONDS, THREADS, WARM_UP, Figures
 from benchmarks.tables import Row, Section
 from training import graphs
 from training.corpus.speech import SAMPLE_RATE_HZ
 from training.encoder import CompactEncoder
+from training.encoders import transformers_speech
 
 NOTE = (
     f"{SECONDS:.0f} s of sound, onnxruntime, {THREADS} threads, {PASSES} passes after {WARM_UP} to "
     "warm up; each graph in a process of its own, whose peak memory is given. HuBERT base has "
     "random weights."
 )
-
-
-class _Hubert(nn.Module):
-    """HuBERT base as a graph: waveform (1, N) -> features (1, frames, 768)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Imported by name: to read its types takes mypy minutes.
-        transformers = importlib.import_module("transformers")
-        config = transformers.HubertConfig(attn_implementation="eager")
-        self.network: nn.Module = transformers.HubertModel(config).eval()
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        features: Tensor = self.network(waveform).last_hidden_state
-        return features
 
 
 def section(network: CompactEncoder, graph: Path | None = None) -> Section:
@@ -81,11 +65,11 @@ def export(network: nn.Module, path: Path) -> None:
 
 def _export_hubert(path: Path) -> int:
     """Write HuBERT base with random weights; its parameters' number."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.manual_seed(0)
-        network = _Hubert()
-        export(network, path)
+    torch.manual_seed(0)
+    bare = transformers_speech.build({"model_type": "hubert"})
+    transformers_speech.plain_position_weights(bare)
+    network = transformers_speech.TransformersEncoder(bare, normalise=False).eval()
+    export(network, path)
     return size(network)
 
 

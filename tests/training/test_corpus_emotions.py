@@ -138,7 +138,6 @@ def test_rounded_lips_close_without_slit_or_overlap_in_every_emotion(rig, emotio
     rng = np.random.default_rng(1)
     weights = performance.perform(phones, phones[-1].end_s, 60, part, gains, rng)
     closure = closure_of(rig)
-    assert closure is not None
     for phone in phones:
         if phone.name in "BMP":
             frame = weights[round((phone.start_s + 0.45 * 0.1) * 60)]
@@ -148,7 +147,6 @@ def test_rounded_lips_close_without_slit_or_overlap_in_every_emotion(rig, emotio
 
 def test_lips_that_pout_in_a_pause_part_instead_of_overlapping(rig):
     gains, closure = performance.lip_gains(rig), closure_of(rig)
-    assert closure is not None
     weights = np.zeros((2, len(NAMES)), np.float32)
     weights[1, NAMES.index("mouthPucker")] = 1.0
     assert closure.excess_m(weights[1].astype(float))[1] < -8e-4

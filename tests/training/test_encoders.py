@@ -144,9 +144,16 @@ def test_onnx_gives_a_large_encoder_s_features_at_any_length(local: Local) -> No
         assert np.abs(got - expected).max() < 1e-4
 
 
+def test_a_large_encoder_is_loaded_frozen_and_for_evaluation(local: Local) -> None:
+    assert not any(value.requires_grad for value in local.heard.parameters())
+    assert not any(module.training for module in local.heard.modules())
+
+
 def test_what_the_papers_freeze_stays_frozen(local: Local) -> None:
-    if not isinstance(local.heard, transformers_speech.TransformersEncoder):
-        pytest.skip("emotion2vec stays frozen as a whole")
+    if local.name == "emotion2vec-base":  # frozen as a whole: there is nothing to set free
+        assert not hasattr(local.heard, "unfreeze")
+        return
+    assert isinstance(local.heard, transformers_speech.TransformersEncoder)
     local.heard.unfreeze()
     free = sum(value.numel() for value in local.heard.parameters() if value.requires_grad)
     local.heard.requires_grad_(False)

@@ -11,28 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training import config as recipes
-from training import contact, lip_gap, rig_file
-from training.contact import Rims
+from training import rig_file
 from training.corpus import clips
 from training.corpus.articulation import Array
 from training.corpus.clips import Clip, Track
 from training.corpus.phones import BILABIALS, PHONES, SILENCE, VISEMES, Phone
-from training.lip_gap import Lips
-from training.rig_file import Rig
+from training.evaluate_truth import CONTACT_M, Face, read_face
 
-# Lips count as touching below this gap between their surfaces.
-CONTACT_M = 5e-4
 _BLINK = 0.7
 _LATE_S = 1 / 30
-
-
-class Face(NamedTuple):
-    """A rig, its lips and how deep those are in each other at rest (columns,), its lids' rims."""
-
-    rig: Rig
-    lips: Lips
-    resting_m: Array
-    lids: list[Rims]
 
 
 class Measured(NamedTuple):
@@ -62,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     every = clips.read_clips(work / "corpus")
     found = counted(every, work / "corpus")
     chosen = every[:: max(1, len(every) // args.clips)][: args.clips]
-    face = face_of(work / "rig.npz")
+    face = read_face(work / "rig.npz")
     tracks = [clips.read_track(work / "corpus", clip) for clip in chosen]
     found |= summary([measured(face, track, recipe.fps) for track in tracks], chosen)
     out = args.out or work / "statistics.json"
@@ -98,14 +85,6 @@ def _minutes(every: Iterable[Clip], field: str) -> dict[str, float]:
     return {name: total[name] for name in sorted(total, key=lambda name: -total[name])}
 
 
-def face_of(path: Path) -> Face:
-    """A rig with what its openings are measured on; raises RigFileError."""
-    rig = rig_file.read(path)
-    lips = lip_gap.lips_of(rig.rest, rig.faces, rig.landmarks)
-    lids = [contact.rims_of(rig.rest, rig.faces, rig.landmarks, eye) for eye in (1, 2)]
-    return Face(rig, lips, np.minimum(np.nan_to_num(lips.gaps(rig.rest)), 0.0), lids)
-
-
 def measured(face: Face, track: Track, fps: float) -> Measured:
     """One clip's numbers."""
     motion = face.rig.displacements(track.weights)
@@ -121,7 +100,7 @@ def measured(face: Face, track: Track, fps: float) -> Measured:
         _apertures(track.phones, opening, fps),
         [widest < CONTACT_M for widest, _ in excess],
         [max(-1000 * narrowest, 0.0) for _, narrowest in excess],
-        [_lid_overlap(face, motion[frame]) for frame in lids],
+        [1000 * face.lid_overlap_m(face.rig.rest + motion[frame]) for frame in lids],
         len(lids),
         {name: far_mm[:, mask].mean(axis=1) for name, mask in face.rig.masks.items()},
         {name: speed[:, mask].mean(axis=1) for name, mask in face.rig.masks.items()},
@@ -138,9 +117,9 @@ def _closest(face: Face, motion: rig_file.Array, phone: Phone, fps: float) -> tu
 
 
 def _excess(face: Face, displacements: rig_file.Array) -> tuple[float, float]:
-    excess = face.lips.gaps(face.rig.rest + displacements) - face.resting_m
     # A column where the lips do not lie above each other at all is open.
-    return float(np.nan_to_num(excess, nan=0.1).max()), float(np.nan_to_num(excess, nan=0.1).min())
+    gaps = np.nan_to_num(face.lip_gaps(face.rig.rest + displacements), nan=0.1)
+    return float(gaps.max()), float(gaps.min())
 
 
 def _blinks(face: Face, track: Track) -> list[int]:
@@ -149,16 +128,6 @@ def _blinks(face: Face, track: Track) -> list[int]:
     shut = lids > _BLINK
     edges = np.flatnonzero(np.diff(np.r_[0, shut.astype(int), 0]))
     return [int(a + lids[a:b].argmax()) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _lid_overlap(face: Face, displacements: rig_file.Array) -> float:
-    """How far an upper lid's rim is below the lower lid's, in a frame, mm."""
-    pose, deepest = face.rig.rest + displacements, 0.0
-    for rims in face.lids:
-        inner = rims.lower[1:-1]
-        above = contact.along(pose[inner, 0], rims.upper, pose, pose)
-        deepest = max(deepest, float((pose[inner, 1] - above[:, 1]).max()))
-    return 1000 * deepest
 
 
 def _apertures(phones: Sequence[Phone], opening: Array, fps: float) -> dict[str, list[float]]:
