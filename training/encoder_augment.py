@@ -1,58 +1,53 @@
 """Making clean synthetic speech sound like many people in many rooms through many microphones."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from training.encoder import SAMPLE_RATE_HZ, mel_filters
+from training.encoder_sounds import chance, uniform, wordless
 
 _WARPS = tuple(0.80 + 0.43 * i / 14 for i in range(15))
 _BINS = 257
 _BIN_HZ = SAMPLE_RATE_HZ / 512
 
 
-def uniform(rng: torch.Generator, count: int, low: float, high: float) -> Tensor:
-    """Uniform random numbers (count,)."""
-    return low + (high - low) * torch.rand(count, generator=rng)
-
-
-def chance(rng: torch.Generator, count: int, probability: float) -> Tensor:
-    """Ones and zeros (count,), one with the given probability."""
-    return (torch.rand(count, generator=rng) < probability).float()
-
-
 def spoil(waveforms: Tensor, rng: torch.Generator) -> Tensor:
-    """Room, babble, noise, clipping and gain on waveforms (B, N)."""
+    """Room, babble, noise, gain, clipping and a coarse codec on waveforms (B, N)."""
     heard = _in_rooms(waveforms, rng)
     heard = _with_noise(heard, _babble(waveforms, rng), chance(rng, len(heard), 0.15), rng)
-    heard = _with_noise(heard, steady_sound(heard.shape, rng), chance(rng, len(heard), 0.6), rng)
+    heard = _with_noise(heard, wordless(heard.shape, rng), chance(rng, len(heard), 0.6), rng)
+    heard = _clipped(heard, chance(rng, len(heard), 0.05), rng)
     gain_db = uniform(rng, len(heard), -34.0, 8.0)
-    return (heard * 10 ** (gain_db[:, None] / 20)).clamp(-1.0, 1.0)
+    loud = (heard * 10 ** (gain_db[:, None] / 20)).clamp(-1.0, 1.0)
+    return _companded(loud, chance(rng, len(heard), 0.1))
 
 
-def coloured_noise(shape: torch.Size, rng: torch.Generator) -> Tensor:
-    """Noise (B, N) of unit power whose spectrum falls by 0 (white) to 2 (brown) powers of f."""
-    batch, samples = shape
-    spectrum = torch.fft.rfft(torch.randn(batch, samples, generator=rng))
-    frequency = torch.arange(spectrum.shape[1]).clamp(min=samples / SAMPLE_RATE_HZ * 40)
-    slope = uniform(rng, batch, 0.0, 1.0)[:, None]
-    noise: Tensor = torch.fft.irfft(spectrum * frequency[None] ** -slope, n=samples)
-    return noise / noise.square().mean(dim=1, keepdim=True).sqrt()
+def narrow_band(waveforms: Tensor, rng: torch.Generator) -> Tensor:
+    """Waveforms (B, N) as files of 7 to 9 kHz bring them: nothing at all above half that."""
+    top_hz = uniform(rng, len(waveforms), 3500.0, 4500.0)[:, None]
+    hz = torch.fft.rfftfreq(waveforms.shape[1], 1 / SAMPLE_RATE_HZ)
+    # The resampler's edge is a few hundred Hz wide.
+    kept = ((top_hz - hz) / 300.0).clamp(0.0, 1.0)
+    narrow: Tensor = torch.fft.irfft(torch.fft.rfft(waveforms) * kept, n=waveforms.shape[1])
+    return narrow
 
 
-def steady_sound(shape: torch.Size, rng: torch.Generator) -> Tensor:
-    """What no mouth makes (B, N), of unit power or so: noise; half the rows also hum or whistle."""
-    batch, samples = shape
-    time_s = torch.arange(samples) / SAMPLE_RATE_HZ
-    tones = torch.zeros(batch, samples)
-    for _ in range(3):
-        hz = torch.exp(uniform(rng, batch, math.log(50.0), math.log(4000.0)))[:, None]
-        tones += chance(rng, batch, 0.6)[:, None] * torch.sin(2 * torch.pi * hz * time_s)
-    tonal = chance(rng, batch, 0.5) * uniform(rng, batch, 0.2, 1.0)
-    noise: Tensor = coloured_noise(shape, rng)
-    return noise + tonal[:, None] * (tones - noise)
+def _clipped(sound: Tensor, which: Tensor, rng: torch.Generator) -> Tensor:
+    """Overdriven recordings: what exceeds 10 to 90 % of a row's peak is cut off."""
+    limit = sound.abs().amax(dim=1, keepdim=True) * uniform(rng, len(sound), 0.1, 0.9)[:, None]
+    cut = torch.minimum(torch.maximum(sound, -limit), limit)
+    return sound + which[:, None] * (cut - sound)
+
+
+def _companded(sound: Tensor, which: Tensor) -> Tensor:
+    """8 bits of mu-law (ITU-T G.711's curve): the telephone's grain."""
+    curve = torch.log1p(255.0 * sound.abs()) / math.log(256.0)
+    grained = torch.sign(sound) * (torch.exp((curve * 127).round() / 127 * math.log(256.0)) - 1)
+    return sound + which[:, None] * (grained / 255.0 - sound)
 
 
 def _babble(waveforms: Tensor, rng: torch.Generator) -> Tensor:
@@ -99,13 +94,33 @@ class SpectralWarp:
 
     def __call__(self, power: Tensor, rng: torch.Generator) -> Tensor:
         """Mel power (B, bands, T) of equalised, blurred spectra through warped filters."""
-        batch = len(power)
-        coloured = power * _equaliser(batch, rng)[..., None]
+        return self.as_voices(power, draw_voices(len(power), rng))
+
+    def as_voices(self, power: Tensor, voices: "Voices") -> Tensor:
+        """Mel power (B, bands, T) of spectra (B, 257, T), each changed as its row says."""
+        coloured = power * voices.gain[..., None]
         blurred = functional.avg_pool2d(coloured[:, None], (5, 1), 1, (2, 0))[:, 0]
-        blur = chance(rng, batch, 0.4)[:, None, None]
-        chosen = torch.randint(len(_WARPS), (batch,), generator=rng)
-        mel: Tensor = torch.bmm(self.filters[chosen], coloured + blur * (blurred - coloured))
+        mixed = coloured + voices.blur[:, None, None] * (blurred - coloured)
+        mel: Tensor = torch.bmm(self.filters[voices.warp], mixed)
         return mel
+
+
+class Voices(NamedTuple):
+    """How each row sounds: power gain (B, 257), blurred or not (B,), warp's number (B,)."""
+
+    gain: Tensor
+    blur: Tensor
+    warp: Tensor
+
+    def of(self, rows: Tensor) -> "Voices":
+        """The voices of these rows (n,), again."""
+        return Voices(*(part[rows] for part in self))
+
+
+def draw_voices(batch: int, rng: torch.Generator) -> Voices:
+    """Random voices for a batch."""
+    gain, blur = _equaliser(batch, rng), chance(rng, batch, 0.4)
+    return Voices(gain, blur, torch.randint(len(_WARPS), (batch,), generator=rng))
 
 
 def _equaliser(batch: int, rng: torch.Generator) -> Tensor:
@@ -119,11 +134,16 @@ def _equaliser(batch: int, rng: torch.Generator) -> Tensor:
 
 
 def _band(batch: int, rng: torch.Generator) -> Tensor:
-    """Power gain (B, 257) of a low-pass and a high-pass, each on some of the batch."""
+    """Power gain (B, 257) of a low-pass and a high-pass, each on some of the batch.
+
+    Some low-passes slope, some cut all off, as resamplers and codecs do.
+    """
     hz = torch.arange(_BINS) * _BIN_HZ
     top_hz = torch.exp(uniform(rng, batch, math.log(2800.0), math.log(7500.0)))[:, None]
+    steepness = torch.exp(uniform(rng, batch, math.log(16.0), math.log(128.0)))[:, None]
     bottom_hz = uniform(rng, batch, 80.0, 350.0)[:, None]
-    low_pass = 1 / (1 + (hz / top_hz) ** 16)
+    low_pass = 1 / (1 + (hz / top_hz) ** steepness)
     high_pass = 1 - 1 / (1 + (hz / bottom_hz) ** 8)
     some = chance(rng, batch, 0.3)[:, None], chance(rng, batch, 0.3)[:, None]
-    return (1 + some[0] * (low_pass - 1)) * (1 + some[1] * (high_pass - 1)) + 1e-6
+    leak = 10 ** uniform(rng, batch, -9.0, -5.0)[:, None]
+    return (1 + some[0] * (low_pass - 1)) * (1 + some[1] * (high_pass - 1)) + leak

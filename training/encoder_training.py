@@ -1,6 +1,7 @@
 """Train the compact speech encoder on the studio corpus' speech."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training import checkpoint, encoder, encoder_augment, loop
+from training import checkpoint, encoder, encoder_augment, encoder_sounds, loop
 from training import config as recipes
 from training.config import EncoderConfig
 from training.corpus import clips, recordings
@@ -24,8 +25,11 @@ from training.encoder_labels import (
     Labels,
     frame_labels,
 )
+from training.encoder_sounds import uniform
 
-_NOTHING_SAID = 0.08  # share of crops that hold noise or silence only
+_NOTHING_SAID = 0.12  # share of crops in which nobody speaks for a while, half of them throughout
+_BREATHS = 0.25  # share of crops in whose pauses somebody breathes
+_TWINS = 1 / 6  # share of crops that are heard again in a narrow band
 _SIL = PHONE_INDEX[SILENCE]
 
 
@@ -94,28 +98,36 @@ class EncoderTask:
         self.odds = odds(heard, config.recorded_share)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
-        """One batch's loss."""
+        """One batch's loss; some crops come a second time, as from a file of 8 kHz."""
         self.model.train()
         batch = self.draw(rng)
+        twins = torch.arange(math.ceil(_TWINS * len(batch.waveforms)))
         with torch.no_grad():
             waveforms = encoder_augment.spoil(batch.waveforms, rng)
-            mel = self.warp(self.model.log_mel.power(waveforms), rng)
+            narrow = encoder_augment.narrow_band(waveforms[twins], rng)
+            voices = encoder_augment.draw_voices(len(waveforms), rng)
+            rows = torch.cat([torch.arange(len(waveforms)), twins])
+            power = self.model.log_mel.power(torch.cat([waveforms, narrow]))
+            mel = self.warp.as_voices(power, voices.of(rows))
         with loop.precision(self.config.optimiser):
             heads = self.model.listen(mel)
-        return losses(EncoderHeads(*(head.float() for head in heads)), batch)
+        both = EncoderHeads(*(head.float() for head in heads))
+        step = losses(both, Batch(*(part[rows] for part in batch)))
+        apart = disagreement(both, twins, twins + len(waveforms))
+        return loop.Step(step.loss + apart, {**step.figures, "twins": apart.item()})
 
     def draw(self, rng: torch.Generator) -> Batch:
-        """Crops at random places and speeds; a few say nothing."""
+        """Crops at random places and speeds; in a few, nobody speaks for a while."""
         options = self.config.optimiser
         which = torch.multinomial(self.odds, options.batch, replacement=True, generator=rng)
-        speeds = torch.exp(encoder_augment.uniform(rng, options.batch, -0.19, 0.19))
+        speeds = torch.exp(uniform(rng, options.batch, -0.19, 0.19))
         places = torch.rand(options.batch, generator=rng)
         crops = [
             crop(self.heard[int(i)], options.crop_frames, float(speed), float(place))
             for i, speed, place in zip(which, speeds, places, strict=True)
         ]
         batch = Batch(*(torch.stack(part) for part in zip(*crops, strict=True)))
-        return _some_silent(batch, rng)
+        return some_silent(breathing(batch, rng), rng)
 
 
 def odds(heard: list[Heard], recorded_share: float) -> Tensor:
@@ -147,20 +159,43 @@ def crop(heard: Heard, frames: int, speed: float, place: float) -> tuple[Tensor,
     )
 
 
-def _some_silent(batch: Batch, rng: torch.Generator) -> Batch:
-    """Turn a few crops into steady sounds of any loudness, or none, labelled as silence."""
+def breathing(batch: Batch, rng: torch.Generator) -> Batch:
+    """Breaths in the pauses of some crops, 5 to 45 dB below the speech."""
+    waveforms = batch.waveforms
+    some = encoder_sounds.chance(rng, len(waveforms), _BREATHS)[:, None]
+    quieter = 10 ** (-uniform(rng, len(waveforms), 5.0, 45.0)[:, None] / 20)
+    level = waveforms.square().mean(dim=1, keepdim=True).sqrt()
+    pause = _samples_of((batch.phone == _SIL).float())
+    air = encoder_sounds.breath(waveforms.shape, rng)
+    return batch._replace(waveforms=waveforms + some * quieter * level * pause * air)
+
+
+def some_silent(batch: Batch, rng: torch.Generator) -> Batch:
+    """Turn parts of a few crops into wordless sounds of any loudness, or none: silence by label."""
     count, samples = batch.waveforms.shape
-    silent = encoder_augment.chance(rng, count, _NOTHING_SAID)[:, None]
-    loud_db = encoder_augment.uniform(rng, count, -110.0, -5.0)[:, None]
-    noise = encoder_augment.steady_sound(torch.Size((count, samples)), rng)
-    noise = noise * 10 ** (loud_db / 20)
-    spoken = 1 - silent
+    frames = batch.phone.shape[1]
+    silent = encoder_sounds.chance(rng, count, _NOTHING_SAID)[:, None]
+    edges = torch.rand(count, 2, generator=rng) * frames
+    throughout = encoder_sounds.chance(rng, count, 0.5)[:, None].bool()
+    at = torch.arange(frames)
+    between = (at >= edges.amin(dim=1, keepdim=True)) & (at < edges.amax(dim=1, keepdim=True))
+    silent = silent * (between | throughout)
+    loud_db = uniform(rng, count, -110.0, -5.0)[:, None]
+    sound = encoder_sounds.wordless(torch.Size((count, samples)), rng) * 10 ** (loud_db / 20)
+    heard = _samples_of(silent)
     return Batch(
-        spoken * batch.waveforms + silent * noise,
-        (spoken * batch.phone + silent * _SIL).long(),
-        spoken * batch.stress,
-        spoken * batch.aperture,
+        (1 - heard) * batch.waveforms + heard * sound,
+        torch.where(silent > 0, _SIL, batch.phone),
+        (1 - silent) * batch.stress,
+        (1 - silent) * batch.aperture,
     )
+
+
+def _samples_of(frames: Tensor) -> Tensor:
+    """Frames (B, T) at 50 Hz -> samples (B, 320 T) with edges of 20 ms, so that nothing clicks."""
+    return functional.interpolate(
+        frames[:, None], scale_factor=SAMPLES_PER_FEATURE, mode="linear", align_corners=False
+    )[:, 0]
 
 
 def losses(heads: EncoderHeads, batch: Batch) -> loop.Step:
@@ -180,6 +215,17 @@ def losses(heads: EncoderHeads, batch: Batch) -> loop.Step:
     figures = {name: part.item() for name, part in parts.items()}
     total = torch.stack(list(parts.values())).sum()
     return loop.Step(total, figures | {"viseme_right": right})
+
+
+def disagreement(heads: EncoderHeads, some: Tensor, others: Tensor) -> Tensor:
+    """How far the visemes' probabilities and the apertures of two sets of rows lie apart.
+
+    The narrow band learns from the wide one, which hears more, and not the other way round.
+    """
+    visemes = torch.softmax(heads.visemes, dim=-1)
+    shapes = (visemes[others] - visemes[some].detach()).abs().sum(dim=-1).mean()
+    apertures = (heads.aperture[others] - heads.aperture[some].detach()).abs().mean()
+    return 0.5 * shapes + 2.0 * apertures
 
 
 def _classes(logits: Tensor, label: Tensor) -> Tensor:

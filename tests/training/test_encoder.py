@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training import config as recipes
-from training import encoder, encoder_augment, encoder_training
+from training import encoder, encoder_augment, encoder_sounds, encoder_training
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONE_INDEX, PHONES, SILENCE, VISEMES, Phone
 from training.encoder import CompactEncoder, EncoderFileError, mel_filters
@@ -143,9 +143,64 @@ def test_spoiling_keeps_samples_in_range_and_depends_on_the_seed_only() -> None:
     assert float(spoiled[0].abs().max()) <= 1.0
 
 
-def test_steady_sounds_have_about_unit_power() -> None:
-    sound = encoder_augment.steady_sound(torch.Size((40, 16000)), torch.Generator().manual_seed(0))
-    assert 0.5 < float(sound.square().mean()) < 1.5
+@pytest.mark.parametrize("kind", ["coloured_noise", "tones", "buzz", "breath", "wordless"])
+def test_wordless_sounds_have_unit_power(kind: str) -> None:
+    rng = torch.Generator().manual_seed(0)
+    sounds = getattr(encoder_sounds, kind)(torch.Size((12, 16000)), rng)
+    assert sounds.square().mean(dim=1).numpy() == pytest.approx(np.ones(12), abs=1e-3)
+
+
+def test_a_buzz_repeats_itself_and_a_breath_swells() -> None:
+    rng = torch.Generator().manual_seed(1)
+    size = torch.Size((8, 32000))
+    loudness = [make(size, rng).reshape(8, 20, 1600).square().mean(dim=2)
+                for make in (encoder_sounds.buzz, encoder_sounds.breath)]  # fmt: skip
+    steadiness = [(x.std(dim=1) / x.mean(dim=1)).median() for x in loudness]
+    assert steadiness[0] < 0.1 < 0.3 < steadiness[1]
+
+
+def test_a_narrow_band_has_nothing_above_4500_hz_and_all_below_3000() -> None:
+    noise = torch.randn(4, 16000, generator=torch.Generator().manual_seed(0))
+    narrow = encoder_augment.narrow_band(noise, torch.Generator().manual_seed(0))
+    kept = torch.fft.rfft(narrow).abs() / torch.fft.rfft(noise).abs()
+    assert float(kept[:, 4501:].max()) < 1e-4
+    assert float((kept[:, 1:3001] - 1).abs().max()) < 1e-2
+
+
+def test_silent_stretches_are_labelled_so_and_hold_no_speech() -> None:
+    frames, rng = 50, torch.Generator().manual_seed(3)
+    said = torch.full((200, frames), PHONE_INDEX["AA"])
+    batch = encoder_training.Batch(
+        torch.full((200, 320 * frames), 7.0), said, torch.ones(200, frames), torch.ones(200, frames)
+    )
+    silent = encoder_training.some_silent(batch, rng)
+    quiet = silent.phone == PHONE_INDEX[SILENCE]
+    assert 0.03 < float(quiet.float().mean()) < 0.15
+    assert torch.equal(quiet, silent.aperture == 0) and torch.equal(quiet, silent.stress == 0)
+    assert (silent.waveforms.reshape(200, frames, 320)[quiet][:, 160] != 7.0).float().mean() > 0.9
+
+
+def test_breaths_come_in_pauses_only_and_below_the_speech() -> None:
+    phone = torch.full((40, 50), PHONE_INDEX["AA"])
+    phone[:, 20:40] = PHONE_INDEX[SILENCE]
+    still = torch.zeros(40, 50)
+    voice = 0.1 * torch.ones(40, 16000)
+    heard = encoder_training.breathing(
+        encoder_training.Batch(voice, phone, still, still), torch.Generator().manual_seed(0)
+    )
+    added = (heard.waveforms - voice).reshape(40, 50, 320).square().mean(dim=2).sqrt()
+    assert float(added[:, :19].max()) == 0.0 and float(added[:, 41:].max()) == 0.0
+    assert 4 <= int((added.amax(dim=1) > 0).sum()) <= 20
+    assert float(added.mean()) < 0.1 * 10 ** (-5 / 20)
+
+
+def test_twins_that_agree_cost_nothing_and_others_do() -> None:
+    model, mel = _encoder(), torch.rand(2, 20, 100)
+    with torch.no_grad():
+        heads = model.listen(mel[[0, 1, 0]])
+    first, second, third = torch.tensor([0]), torch.tensor([1]), torch.tensor([2])
+    assert float(encoder_training.disagreement(heads, first, third)) == pytest.approx(0.0, abs=1e-6)
+    assert float(encoder_training.disagreement(heads, first, second)) > 1e-3
 
 
 def test_training_learns_two_phones_apart() -> None:
