@@ -2,12 +2,15 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from . import features
 from .errors import DeviceError, PackError
 from .pack import Pack
 
@@ -27,6 +30,8 @@ _PROBE = (b"\x08\x08\x12\x00:2\n\x0b\n\x01x\x12\x01y\"\x03Abs\x12\x01gZ\x0f\n\x0
 _GRAPHS = {"audio_encoder.onnx": (["waveform"], "features"),
            "denoiser.onnx": (["noisy", "features", "style", "step"], "clean"),
            "decoder.onnx": (["latents"], "displacements")}
+# A second output that an audio encoder may have: the chance (1, frames) that somebody speaks.
+_ACTIVITY = "voice_activity"
 _MOST_THREADS = 8
 
 
@@ -81,32 +86,50 @@ class Sessions:
             _open(pack, name, device) for name in _GRAPHS)
 
     def encode(self, waveform: Floats) -> Floats:
-        """Samples (N,) in [-1, 1] -> features (N // hop, F) at the pack's feature rate."""
-        features = self._run(self._encoder, "audio_encoder.onnx", {"waveform": waveform[None]})
-        size = self._pack.manifest.features.size
-        return self._checked("audio_encoder.onnx", features, (len(waveform) // self._hop, size))
+        """Samples (N,) in [-1, 1] -> features (N // hop, F) at the pack's feature rate, those of
+        silence where the encoder tells that nobody speaks."""
+        heard, activity = self._hear(waveform)
+        if activity is None:
+            return heard
+        rate_hz = self._pack.manifest.features.rate_hz
+        return features.resting(heard, activity, self._silence, rate_hz)
 
-    def denoise(self, noisy: Floats, features: Floats, style: Floats, step: int) -> Floats:
-        """Noisy latents (T, H*C), features (T, F) and a style (S,) -> clean latents (T, H*C)."""
-        clean = self._run(self._denoiser, "denoiser.onnx", {
-            "noisy": noisy[None], "features": features[None], "style": style[None],
+    @cached_property
+    def _silence(self) -> Floats:
+        """What the encoder makes of silence (F,)."""
+        return features.middle(self._hear(np.zeros(features.SILENCE_SAMPLES, np.float32))[0])
+
+    def _hear(self, waveform: Floats) -> tuple[Floats, Floats | None]:
+        """Features (N // hop, F) and, from encoders that tell it, voice activity (N // hop,)."""
+        name, inputs = "audio_encoder.onnx", {"waveform": waveform[None]}
+        frames, size = len(waveform) // self._hop, self._pack.manifest.features.size
+        given = [entry.name for entry in self._encoder.get_outputs()]
+        wanted = [entry for entry in ("features", _ACTIVITY) if entry in given]
+        heard, *activity = self._run(self._encoder, name, wanted, inputs)
+        checked = self._checked(name, heard, (frames, size))
+        return checked, self._checked(name, activity[0], (frames,)) if activity else None
+
+    def denoise(self, noisy: Floats, heard: Floats, style: Floats, step: int) -> Floats:
+        """Noisy latents (T, H*C), heard features (T, F) and a style (S,) -> clean latents (T, H*C)."""
+        [clean] = self._run(self._denoiser, "denoiser.onnx", ["clean"], {
+            "noisy": noisy[None], "features": heard[None], "style": style[None],
             "step": np.array([step], dtype=np.int64)})
         return self._checked("denoiser.onnx", clean, noisy.shape)
 
     def decode(self, latents: Floats) -> Floats:
         """Quantised latents (T, H*C) -> displacements (T, V, 3), metres from rest."""
-        moved = self._run(self._decoder, "decoder.onnx", {"latents": latents[None]})
+        [moved] = self._run(self._decoder, "decoder.onnx", ["displacements"],
+                            {"latents": latents[None]})
         vertices = self._pack.manifest.topology.vertex_count
         return self._checked("decoder.onnx", moved, (len(latents), vertices, 3))
 
-    def _run(self, session: onnxruntime.InferenceSession, name: str,
-             inputs: dict[str, npt.NDArray[np.generic]]) -> Floats:
-        """The first output without its batch axis; raises PackError when the graph refuses."""
+    def _run(self, session: onnxruntime.InferenceSession, name: str, wanted: list[str],
+             inputs: Mapping[str, npt.NDArray[np.generic]]) -> list[Floats]:
+        """Outputs without their batch axis; raises PackError when the graph refuses."""
         try:
-            output: Floats = session.run([_GRAPHS[name][1]], inputs)[0][0]
+            return [output[0] for output in session.run(wanted, dict(inputs))]
         except _ort_errors() as problem:
             raise _unfit(self._pack, name, _first_line(problem)) from problem
-        return output
 
     def _checked(self, name: str, array: Floats, shape: tuple[int, ...]) -> Floats:
         """The array if it has the promised shape and only finite values; raises PackError."""

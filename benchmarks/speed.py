@@ -58,7 +58,7 @@ def export(network: nn.Module, path: Path) -> None:
     signature = graphs.Signature(
         {"waveform": 0.1 * torch.randn(1, SAMPLE_RATE_HZ)},
         {"waveform": {1: "samples"}, "features": {1: "frames"}},
-        "features",
+        ("features",),
     )
     graphs.export(network, signature, path)
 

@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "backend": set(),
     **dict.fromkeys(CONTRACT, CONTRACT),
     **dict.fromkeys(NUMERICS, CONTRACT | NUMERICS | SOUND),
-    "backend.sessions": CONTRACT | {"numpy", "onnxruntime"},
+    "backend.sessions": CONTRACT | {"numpy", "onnxruntime", "backend.features"},
     "backend.pipeline": CONTRACT | NUMERICS | {"numpy", "backend.sessions"},
     "backend.server": CONTRACT | {"backend", "backend.pipeline", "backend.sessions"},
     "backend.commands": CONTRACT | NUMERICS | {"numpy", "backend", "backend.pipeline",

@@ -18,7 +18,7 @@ from torch.nn import functional
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONES, VISEMES
 from training.encoders import interface
-from training.encoders.interface import EncoderFileError, SpeechEncoder
+from training.encoders.interface import EncoderFileError, Heard, SpeechEncoder
 
 SAMPLE_RATE_HZ = interface.SAMPLE_RATE_HZ
 FEATURE_RATE_HZ = interface.FEATURE_RATE_HZ
@@ -135,7 +135,13 @@ class CompactEncoder(SpeechEncoder):
         self.sizes = (len(PHONES), len(VISEMES), 1, 1, 1, 1)
         self.heads = nn.Linear(config.features, sum(self.sizes))
 
+    tells_voice_activity = True
+
     def forward(self, waveform: Tensor) -> Tensor:
+        return self.hear(waveform).features
+
+    def hear(self, waveform: Tensor) -> Heard:
+        """Waveform (B, N) -> features (B, N // 320, F) and voice activity (B, N // 320)."""
         return self.from_mel(self.log_mel(waveform))
 
     @property
@@ -143,15 +149,12 @@ class CompactEncoder(SpeechEncoder):
         """F, the features' number."""
         return sum(self.sizes) if self.config.posteriors else self.config.features
 
-    def from_mel(self, mel: Tensor) -> Tensor:
-        """Mel power (B, bands, frames at 100 Hz) -> features (B, frames // 2, F)."""
+    def from_mel(self, mel: Tensor) -> Heard:
+        """Mel power (B, bands, frames at 100 Hz) -> what is heard at half that rate."""
         hidden = self.hidden(mel)
-        if not self.config.posteriors:
-            return hidden
         heads = self.read(hidden)
-        classes = [torch.softmax(part, dim=-1) for part in (heads.phones, heads.visemes)]
-        chances = [torch.sigmoid(part) for part in (heads.voicing, heads.speech, heads.stress)]
-        return _POSTERIOR_SCALE * torch.cat([*classes, heads.aperture, *chances], dim=-1)
+        activity = torch.sigmoid(heads.speech[..., 0])
+        return Heard(_chances(heads) if self.config.posteriors else hidden, activity)
 
     def listen(self, mel: Tensor) -> EncoderHeads:
         """What the heads say of mel power (B, bands, frames at 100 Hz)."""
@@ -171,6 +174,13 @@ class CompactEncoder(SpeechEncoder):
         parts = list(self.heads(features).split(self.sizes, dim=-1))
         parts[2] = torch.sigmoid(parts[2])
         return EncoderHeads(*parts)
+
+
+def _chances(heads: EncoderHeads) -> Tensor:
+    """All heads as probabilities (B, T, n), scaled to vary like other features."""
+    classes = [torch.softmax(part, dim=-1) for part in (heads.phones, heads.visemes)]
+    chances = [torch.sigmoid(part) for part in (heads.voicing, heads.speech, heads.stress)]
+    return _POSTERIOR_SCALE * torch.cat([*classes, heads.aperture, *chances], dim=-1)
 
 
 def mel_filters(

@@ -49,6 +49,18 @@ class DecoderGraph(nn.Module):
         return self.model.decode(latents * self.latent_scale) * self.scale + self.mean
 
 
+class EncoderGraph(nn.Module):
+    """Waveform (1, N) -> features (1, S, F) and, where the encoder tells it, voice activity."""
+
+    def __init__(self, encoder: SpeechEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, ...]:
+        heard = self.encoder.hear(waveform)
+        return tuple(part for part in heard if part is not None)
+
+
 class Model(NamedTuple):
     """The three trained networks of a pack, ready to export."""
 
@@ -121,21 +133,22 @@ def signatures(model: Model) -> dict[str, tuple[nn.Module, graphs.Signature]]:
     frames, time = torch.zeros(1, 40, size), {1: "T"}
     heard, style = torch.zeros(1, 40, second.features), torch.zeros(1, len(second.styles))
     step = torch.zeros(1, dtype=torch.int64)
+    told = ("features", "voice_activity") if model.encoder.tells_voice_activity else ("features",)
     listen = graphs.Signature(
         {"waveform": torch.zeros(1, SAMPLES_TRIED[0])},
-        {"waveform": {1: "samples"}, "features": {1: "frames"}},
-        "features",
+        {"waveform": {1: "samples"}, **{name: {1: "frames"} for name in told}},
+        told,
     )
     denoise = graphs.Signature(
         {"noisy": frames, "features": heard, "style": style, "step": step},
         {"noisy": time, "features": time, "clean": time},
-        "clean",
+        ("clean",),
     )
     decode = graphs.Signature(
-        {"latents": frames}, {"latents": time, "displacements": time}, "displacements"
+        {"latents": frames}, {"latents": time, "displacements": time}, ("displacements",)
     )
     return {
-        "audio_encoder.onnx": (model.encoder, listen),
+        "audio_encoder.onnx": (EncoderGraph(model.encoder), listen),
         "denoiser.onnx": (second.model, denoise),
         "decoder.onnx": (model.decoder, decode),
     }
@@ -148,9 +161,11 @@ def check_parity(model: Model, folder: Path) -> None:
         for length in SAMPLES_TRIED if name == "audio_encoder.onnx" else FRAMES_TRIED:
             inputs = _random_inputs(signature, length)
             with torch.inference_mode():
-                expected = network(*inputs.values()).numpy()
-            given = session.run(None, {key: value.numpy() for key, value in inputs.items()})[0]
-            _compare(name, length, expected, given)
+                expected = network(*inputs.values())
+            given = session.run(None, {key: value.numpy() for key, value in inputs.items()})
+            parts = expected if isinstance(expected, tuple) else (expected,)
+            for one, other in zip(parts, given, strict=True):
+                _compare(name, length, one.numpy(), other)
 
 
 def _random_inputs(signature: graphs.Signature, length: int) -> dict[str, Tensor]:

@@ -16,11 +16,11 @@ HALF_FROM_ELEMENTS = 1024
 
 
 class Signature(NamedTuple):
-    """A graph's named inputs with examples, which of them have dynamic axes, and its output."""
+    """A graph's named inputs with examples, which names have dynamic axes, and its outputs."""
 
     inputs: dict[str, Tensor]
     dynamic: dict[str, dict[int, str]]
-    output: str
+    outputs: tuple[str, ...]
 
 
 def export(network: nn.Module, signature: Signature, path: Path) -> None:
@@ -36,7 +36,7 @@ def export(network: nn.Module, signature: Signature, path: Path) -> None:
             tuple(signature.inputs.values()),
             str(path),
             input_names=list(signature.inputs),
-            output_names=[signature.output],
+            output_names=list(signature.outputs),
             dynamic_axes=signature.dynamic,
             opset_version=OPSET,
             dynamo=False,

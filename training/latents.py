@@ -19,7 +19,7 @@ from .corpus.clips import Clip, read_clips, read_samples, read_track
 from .encoder import CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
 from .encoders import table
-from .encoders.interface import SpeechEncoder
+from .encoders.interface import Heard, SpeechEncoder
 from .rig_file import Array, Rig
 
 REPORT_EVERY = 100
@@ -72,8 +72,19 @@ def networks(work: Path, recipe: Recipe) -> str:
 def features_of(heard: SpeechEncoder, samples: Array, frames: int, fps: float) -> Array:
     """A waveform's features (T, F) at the animation's frames, as the runtime makes them."""
     with torch.inference_mode():
-        features: Array = heard(torch.from_numpy(samples)[None])[0].numpy()
-    return frame_features.to_frames(features, heard.rate_hz, frames, fps)
+        return _at_frames(heard, heard.hear(torch.from_numpy(samples)[None]), frames, fps)
+
+
+def _at_frames(encoder: SpeechEncoder, heard: Heard, frames: int, fps: float) -> Array:
+    """What was heard of one sound as features (T, F), at rest where nobody speaks."""
+    features: Array = heard.features[0].numpy()
+    if heard.voice_activity is not None:
+        silence = encoder(torch.zeros(1, frame_features.SILENCE_SAMPLES))[0].numpy()
+        features = frame_features.resting(
+            features, heard.voice_activity[0].numpy(), frame_features.middle(silence),
+            encoder.rate_hz,
+        )  # fmt: skip
+    return frame_features.to_frames(features, encoder.rate_hz, frames, fps)
 
 
 def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
@@ -107,18 +118,18 @@ def _copies(heard: SpeechEncoder, corpus: Path, clip: Clip, frames: int, recipe:
         rng = torch.Generator().manual_seed(zlib.crc32(f"{clip.id} {copy}".encode()))
         with torch.inference_mode():
             spoiled = spoil(torch.from_numpy(samples)[None], rng)
-            features: Array = _as_another_voice(heard, spoiled, rng)[0].numpy()
-        rows.append(frame_features.to_frames(features, heard.rate_hz, frames, recipe.fps))
+            another = _as_another_voice(heard, spoiled, rng)
+            rows.append(_at_frames(heard, another, frames, recipe.fps))
     return torch.from_numpy(np.stack(rows))
 
 
-def _as_another_voice(heard: SpeechEncoder, waveform: Tensor, rng: torch.Generator) -> Tensor:
-    """Features (B, S, F) of a voice made longer or shorter in the throat.
+def _as_another_voice(heard: SpeechEncoder, waveform: Tensor, rng: torch.Generator) -> Heard:
+    """What is heard of a voice made longer or shorter in the throat.
 
     Only a log-mel spectrum can be warped so: encoders without one hear the voice as it is.
     """
     if not isinstance(heard, CompactEncoder):
-        return heard.forward(waveform)
+        return heard.hear(waveform)
     warp = SpectralWarp(heard.config.mel_bands)
     return heard.from_mel(warp(heard.log_mel.power(waveform), rng))
 

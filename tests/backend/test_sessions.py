@@ -1,7 +1,7 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper, numpy_helper
 
 from backend import errors, pack, sessions
 from tests.data import make_tiny_pack
@@ -85,6 +85,28 @@ def test_the_graphs_give_the_promised_shapes(tiny_pack):
     np.testing.assert_allclose(clean[:, 0], 2.0, rtol=1e-5)
     lowest = graphs.decode(clean)[..., 1].min()
     assert lowest == pytest.approx(-0.04, rel=1e-4)
+
+
+def tell_activity(graph):
+    """Loud is speech: the chance is ten times the mean of |x|."""
+    graph.initializer.extend([numpy_helper.from_array(np.array(10, np.float32), "ten"),
+                              numpy_helper.from_array(np.array([2]), "last")])
+    graph.node.extend([helper.make_node("Slice", ["features", "zero_at", "one", "last"],
+                                        ["loudness"]),
+                       helper.make_node("Squeeze", ["loudness", "last"], ["flat"]),
+                       helper.make_node("Mul", ["flat", "ten"], ["voice_activity"])])
+    graph.initializer.append(numpy_helper.from_array(np.array([0]), "zero_at"))
+    graph.output.append(helper.make_tensor_value_info("voice_activity", TensorProto.FLOAT,
+                                                      [1, "frames"]))
+
+
+def test_where_nobody_speaks_the_features_are_those_of_silence(tmp_path):
+    graphs = sessions.Sessions(broken(tmp_path, "audio_encoder.onnx", tell_activity), CPU)
+    loudness = np.repeat(np.array([0.01] * 25 + [0.1] * 25, dtype=np.float32), 320)
+    heard = graphs.encode(loudness)[:, 0]
+    np.testing.assert_allclose(heard[:20], 0.0, atol=1e-7)
+    np.testing.assert_allclose(heard[20:25], 0.01, rtol=1e-5)  # 0.1 s before speech
+    np.testing.assert_allclose(heard[25:], 0.1, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "change", "what"), [

@@ -29,7 +29,7 @@ KINDS = {"hubert-base": "hubert", "wavlm-base-plus": "wavlm", "wav2vec2-base": "
 WAVEFORM = graphs.Signature(
     {"waveform": torch.zeros(1, 16000)},
     {"waveform": {1: "samples"}, "features": {1: "frames"}},
-    "features",
+    ("features",),
 )
 
 

@@ -1,6 +1,7 @@
 """What every speech encoder is: a waveform in, features at a stated rate out, in torch and ONNX."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,13 @@ class EncoderFileError(SoliloquyError):
     """A file that should hold an encoder's weights is missing or holds something else."""
 
 
+class Heard(NamedTuple):
+    """Features (B, S, F), and the chance (B, S), 0..1, that somebody speaks, if that is known."""
+
+    features: Tensor
+    voice_activity: Tensor | None
+
+
 class SpeechEncoder(nn.Module, ABC):
     """Waveform (B, N) at 16 kHz in [-1, 1] -> features (B, N // 320, size) at ``rate_hz``.
 
@@ -25,6 +33,7 @@ class SpeechEncoder(nn.Module, ABC):
     """
 
     rate_hz: int = FEATURE_RATE_HZ
+    tells_voice_activity: bool = False
 
     @property
     @abstractmethod
@@ -34,6 +43,10 @@ class SpeechEncoder(nn.Module, ABC):
     @abstractmethod
     def forward(self, waveform: Tensor) -> Tensor:
         """Waveform (B, N) -> features (B, N // 320, size)."""
+
+    def hear(self, waveform: Tensor) -> Heard:
+        """Waveform (B, N) -> features, and voice activity if the encoder tells it."""
+        return Heard(self(waveform), None)
 
 
 def standardised(waveform: Tensor, eps: float) -> Tensor:
