@@ -110,7 +110,7 @@ class Sessions:
         return checked, self._checked(name, activity[0], (frames,)) if activity else None
 
     def denoise(self, noisy: Floats, heard: Floats, style: Floats, step: int) -> Floats:
-        """Noisy latents (T, H*C), heard features (T, F) and a style (S,) -> clean latents (T, H*C)."""
+        """Noisy latents (T, H*C), features (T, F) and a style (S,) -> clean latents (T, H*C)."""
         [clean] = self._run(self._denoiser, "denoiser.onnx", ["clean"], {
             "noisy": noisy[None], "features": heard[None], "style": style[None],
             "step": np.array([step], dtype=np.int64)})
