@@ -121,6 +121,7 @@ class Stage1Config:
     lip_weight: float = 0.0  # extra L1 weight on lip vertices; the paper has none
     velocity_weight: float = 0.0  # L1 on frame differences; the paper has none
     aperture_weight: float = 0.0  # L1 on the lip pairs' opening; the paper has none
+    upper_weight: float = 0.0  # squared error of eyes and brows in units of their variance
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 
 

@@ -16,6 +16,16 @@ class Mouth(NamedTuple):
     lower: Tensor
 
 
+class UpperFace(NamedTuple):
+    """Vertices of the eyes and the brows (U,), and each one's weight (U,) in the squared error.
+
+    A weight is the inverse of the region's variance and size, so that lids and brows count alike.
+    """
+
+    vertices: Tensor
+    weights: Tensor
+
+
 class Stage1Loss(NamedTuple):
     """The sum to minimise, and its term of paper eq. 7."""
 
@@ -24,11 +34,17 @@ class Stage1Loss(NamedTuple):
 
 
 def stage1(
-    config: Stage1Config, predicted: Tensor, target: Tensor, present: Tensor, mouth: Mouth
+    config: Stage1Config,
+    predicted: Tensor,
+    target: Tensor,
+    present: Tensor,
+    mouth: Mouth,
+    upper_face: UpperFace,
 ) -> Stage1Loss:
     """L1 of motion (B, T, V, 3) (eq. 7); where weighted also of the lips, their gap and velocity.
 
-    The paper has the first term alone; the others make lips close when training is short.
+    The paper has the first term alone; the others make lips close when training is short. Eyes and
+    brows have a squared error: L1 settles on the median, which for a lid that blinks is "open".
     """
     error = predicted - target
     size = error.abs().mean(-1)
@@ -38,6 +54,9 @@ def stage1(
     if config.aperture_weight:
         gap = error.index_select(2, mouth.upper) - error.index_select(2, mouth.lower)
         total = total + config.aperture_weight * _mean(gap.abs().mean((-1, -2)), present)
+    if config.upper_weight:
+        squared = error.index_select(2, upper_face.vertices).square().mean(-1)
+        total = total + config.upper_weight * _mean(squared @ upper_face.weights, present)
     if config.velocity_weight:
         pairs = present[:, 1:] & present[:, :-1]
         change = error.diff(dim=1).abs().mean((-1, -2))

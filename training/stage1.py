@@ -71,7 +71,7 @@ class Stage1Task:
         torch.manual_seed(section.optimiser.seed)
         self.config, self.motion = section, motion
         self.model = VqVae(section, rig.template.astype(np.float64), rig.faces)
-        self.mouth = mouth_of(rig)
+        self.mouth, self.upper_face = mouth_of(rig), upper_face_of(rig, motion)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """One batch: paper eq. 6, then the codebook's upkeep."""
@@ -81,7 +81,8 @@ class Stage1Task:
         quantise = moment.progress >= self.config.quantise_from
         with loop.precision(options):
             result = self.model(motion, present, quantise)
-        loss = losses.stage1(self.config, result.motion.float(), motion, present, self.mouth)
+        moved = result.motion.float()
+        loss = losses.stage1(self.config, moved, motion, present, self.mouth, self.upper_face)
         quantizer = self.model.quantizer
         if quantise:
             quantizer.count(result.quantised.indices[present])
@@ -124,7 +125,7 @@ def run(args: argparse.Namespace) -> None:
 def network(section: Stage1Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
     shaping = dataclasses.asdict(section)
-    weights = ("lip_weight", "aperture_weight", "velocity_weight", "beta")
+    weights = ("lip_weight", "aperture_weight", "velocity_weight", "upper_weight", "beta")
     for free in ("optimiser", "quantise_from", *weights):
         del shaping[free]
     return shaping
@@ -145,9 +146,14 @@ def fit_normaliser(rig: Rig, motions: list[Array]) -> Normaliser:
     weights = np.concatenate(motions)
     mean = np.tensordot(weights.mean(0), rig.fields, axes=1)
     lips = rig.fields[:, rig.masks["mask_lips"]]
+    return Normaliser(mean.astype(np.float32), float(np.sqrt(_variance(lips, weights).mean())))
+
+
+def _variance(fields: Array, weights: Array) -> Array:
+    """Variance (V,) of a coordinate, mean over x, y, z, of fields (K, V, 3) by weights (T, K)."""
     covariance = np.cov(weights, rowvar=False)
-    variance = np.einsum("kvd,kl,lvd->v", lips, covariance, lips, optimize=True) / 3
-    return Normaliser(mean.astype(np.float32), float(np.sqrt(variance.mean())))
+    variance: Array = np.einsum("kvd,kl,lvd->v", fields, covariance, fields, optimize=True) / 3
+    return variance
 
 
 def mouth_of(rig: Rig) -> losses.Mouth:
@@ -155,3 +161,18 @@ def mouth_of(rig: Rig) -> losses.Mouth:
     lips = torch.from_numpy(rig.masks["mask_lips"].astype(np.float32))
     upper, lower = torch.from_numpy(rig.lip_pairs.T.astype(np.int64))
     return losses.Mouth(lips, upper, lower)
+
+
+def upper_face_of(rig: Rig, motion: MotionCrops) -> losses.UpperFace:
+    """Eyes and brows, each weighted by how much it moves in this motion; what never moves, by 0."""
+    eyes = rig.masks["mask_eyes"]
+    regions = [np.flatnonzero(mask) for mask in (eyes, rig.masks["mask_upper_face"] & ~eyes)]
+    moved = torch.cat(motion.motions).numpy()
+    fields = motion.fields.numpy().reshape(len(rig.names), -1, 3)
+    spread = [float(_variance(fields[:, region], moved).sum()) for region in regions]
+    weights = [np.full(len(region), 1 / of if of > 0 else 0.0)
+               for region, of in zip(regions, spread, strict=True)]  # fmt: skip
+    return losses.UpperFace(
+        torch.from_numpy(np.concatenate(regions)),
+        torch.from_numpy(np.concatenate(weights).astype(np.float32)),
+    )

@@ -251,3 +251,8 @@ def test_onnx_gives_the_same_features_at_any_length(tmp_path: Path) -> None:
         got = session.run(None, {"waveform": _voice(samples).numpy()})[0]
         with torch.no_grad():
             assert np.abs(got - model(_voice(samples)).numpy()).max() < 1e-4
+
+
+def test_the_large_recipe_has_at_most_six_million_parameters() -> None:
+    model = CompactEncoder(recipes.load("compact-large").encoder)
+    assert 5e6 < sum(p.numel() for p in model.parameters()) < 6e6
