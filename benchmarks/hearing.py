@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend import features
 from training.corpus.phones import PHONES, VISEME_OF, VISEMES, Phone
-from training.encoder import CompactEncoder
+from training.encoder import FEATURE_RATE_HZ, CompactEncoder
 from training.encoder_labels import frame_labels
 
 Floats = NDArray[np.float64]
@@ -54,13 +55,28 @@ READINGS = {
 
 
 class Ear:
-    """A compact encoder that tells what its heads hear."""
+    """A compact encoder that tells what its heads hear, at rest where it hears nobody speak.
 
-    def __init__(self, network: CompactEncoder) -> None:
-        self.network = network
+    `rests=False` leaves that out: what the heads say while nobody speaks shows then.
+    """
+
+    def __init__(self, network: CompactEncoder, rests: bool = True) -> None:
+        self.network, self.rests = network, rests
 
     def __call__(self, samples: Samples) -> Heard:
         """Samples (N,) at 16 kHz -> frames (N // 320 rows)."""
+        heard = self.heads(samples)
+        if not self.rests:
+            return heard
+        silence = self.heads(np.zeros(features.SILENCE_SAMPLES, np.float32))
+        phones, visemes, opening = (
+            _rested(part, heard.speech, still)
+            for part, still in zip(heard[:3], silence[:3], strict=True)
+        )
+        return Heard(phones, visemes, opening, heard.speech)
+
+    def heads(self, samples: Samples) -> Heard:
+        """What the heads say themselves."""
         with torch.inference_mode():
             waveform = torch.from_numpy(np.ascontiguousarray(samples))[None]
             heads = self.network.listen(self.network.log_mel(waveform))
@@ -74,6 +90,14 @@ class Ear:
     def aperture(self, samples: Samples) -> Floats:
         """The opening (T,) at 50 Hz of samples (N,)."""
         return aperture(self(samples))
+
+
+def _rested(part: Floats, speech: Floats, silence: Floats) -> Floats:
+    """Values (T, n) or (T,) as the runtime would pass them on."""
+    rows = part.reshape(len(part), -1).astype(np.float32)
+    still = features.middle(silence.reshape(len(silence), -1).astype(np.float32))
+    rested = features.resting(rows, speech.astype(np.float32), still, FEATURE_RATE_HZ)
+    return rested.reshape(part.shape).astype(np.float64)
 
 
 def _array(values: torch.Tensor) -> Floats:

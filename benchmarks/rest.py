@@ -70,13 +70,23 @@ def section(ear: Ear, spanned: Range, speech: Voice) -> Section:
 
 
 def _row(ear: Ear, spanned: Range, name: str, sound: Samples, lead_in: Samples) -> Row:
-    after = ear.aperture(np.concatenate([lead_in, sound]))
-    shut = round((len(lead_in) / SAMPLE_RATE_HZ + SHUTTING_S) * FEATURE_RATE_HZ)
+    shares = [share_at_rest(opening, spanned) for opening in _alone_and_after(ear, sound, lead_in)]
+    heads = Ear(ear.network, rests=False)
+    plain = [share_at_rest(opening, spanned) for opening in _alone_and_after(heads, sound, lead_in)]
     return {
         "sound": name,
-        "alone": share_at_rest(ear.aperture(sound), spanned),
-        "after speech": share_at_rest(after[shut:], spanned),
+        "alone": shares[0],
+        "after speech": shares[1],
+        "heads alone": plain[0],
+        "heads after speech": plain[1],
     }
+
+
+def _alone_and_after(ear: Ear, sound: Samples, lead_in: Samples) -> tuple[Floats, Floats]:
+    """The aperture during a sound by itself, and once the mouth has shut after speech."""
+    after = ear.aperture(np.concatenate([lead_in, sound]))
+    shut = round((len(lead_in) / SAMPLE_RATE_HZ + SHUTTING_S) * FEATURE_RATE_HZ)
+    return ear.aperture(sound), after[shut:]
 
 
 def at_level(sound: Samples, level_dbfs: float) -> Samples:

@@ -107,6 +107,20 @@ def test_an_ear_hears_fifty_frames_a_second_of_probabilities() -> None:
     np.testing.assert_allclose(heard.phones.sum(axis=1), 1.0, atol=1e-6)
 
 
+def test_an_ear_rests_where_nobody_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    ear = Ear(CompactEncoder(EncoderConfig(channels=16, dilations=(1,), features=8)).eval())
+    loud = np.repeat([[1.0], [0.5]], [50, 50], axis=0)
+
+    def heads(samples: np.ndarray) -> hearing.Heard:
+        said = loud if samples.any() else np.zeros((100, 1))
+        return hearing.Heard(said, said, said[:, 0], (said[:, 0] > 0.7).astype(float))
+
+    monkeypatch.setattr(ear, "heads", heads)
+    opening = ear(np.ones(32000, np.float32)).aperture
+    assert opening[:50].min() == 1.0 and opening[50:55].min() == 0.5
+    assert opening[55:].max() == 0.0
+
+
 def test_rest_counts_the_frames_under_a_twentieth_of_the_range() -> None:
     spanned = Range(0.1, 0.5)
     opening = np.array([0.0, 0.1, 0.119, 0.121, 0.4])
