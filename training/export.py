@@ -26,6 +26,7 @@ from .rig_file import Array, Rig
 SAMPLES_TRIED = (16000, 16000 * 3 + 123, 16000 * 7)
 FRAMES_TRIED = (2, 31, 150, 600)
 TOLERANCE = 1e-4
+BLINKS = ("eyeBlink_L", "eyeBlink_R")
 
 
 class ExportError(SoliloquyError):
@@ -194,7 +195,14 @@ def reference(rig: Rig, rest: Array, decoder: DecoderGraph) -> dict[str, NDArray
     """What reference.npz holds, in the topology's vertex order."""
     scale = np.full(len(rest), decoder.scale, dtype=np.float32)
     mean = decoder.mean.numpy()
-    return {"rest": rest, "mean": mean, "scale": scale, "lip_pairs": rig.lip_pairs, **rig.masks}
+    arrays = {"rest": rest, "mean": mean, "scale": scale, "lip_pairs": rig.lip_pairs, **rig.masks}
+    return arrays | ({"blink": _blink(rig)} if set(BLINKS) <= set(rig.names) else {})
+
+
+def _blink(rig: Rig) -> Array:
+    """What shutting both eyes adds to the rest pose (V, 3), metres: for blinks of the artist's."""
+    both = [rig.names.index(name) for name in BLINKS]
+    return np.asarray(rig.fields[both].sum(axis=0), np.float32)
 
 
 def manifest(model: Model, recipe: Recipe, rig: Rig) -> pack.Manifest:

@@ -100,6 +100,15 @@ def test_the_pack_is_reported_with_pictures(work: Path, tmp_path: Path) -> None:
     assert names == ["aperture_clip5.png", "heat.png", "strip_clip5.png"]
 
 
+def test_a_rig_that_can_blink_gives_its_pack_a_blink(work: Path) -> None:
+    rig = rig_file.read(work / "rig.npz")
+    lids = rig._replace(names=("eyeBlink_L", "eyeBlink_R", "jaw_open"))
+    decoder = export.load(work, config.load("tiny"), rig).decoder
+    with_lids = export.reference(lids, rig.template, decoder)
+    assert np.array_equal(with_lids["blink"], rig.fields[0] + rig.fields[1])
+    assert "blink" not in export.reference(rig, rig.template, decoder)
+
+
 def test_the_pack_shows_the_reference_and_never_the_template(work: Path) -> None:
     template = rig_file.read(work / "rig.npz").template
     with np.load(work / "pack" / "reference.npz") as arrays:
