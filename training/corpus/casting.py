@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from training.config import CorpusConfig
-from training.corpus import emotions, espeak, festival, flite, sentences
+from training.corpus import emotions, espeak, festival, flite, sentences, voice_quality
 from training.corpus.emotions import Span
 from training.corpus.phones import SILENCE
-from training.corpus.speech import Speech, joined, with_pause, with_peak
+from training.corpus.speech import SAMPLE_RATE_HZ, Speech, joined, with_pause, with_peak
 
 _FLITE_ODDS = {"slt": 0.3, "rms": 0.3, "awb": 0.25, "kal16": 0.15}
 _ACCENTS = ("en", "en-US", "en-GB-x-rp", "en-GB-scotland", "en-GB-x-gbclan", "en-029", "en-US-nyc")
@@ -157,8 +157,10 @@ def _split(config: CorpusConfig, rng: np.random.Generator) -> str:
 
 def say(part: Part, rng: np.random.Generator) -> Delivery:
     """Synthesise a clip, each passage in its emotion's prosody, and give it pauses."""
-    pieces = [_with_inner_pauses(_voiced(part, passage), rng) for passage in part.passages]
+    spoken_parts = [_voiced(part, passage) for passage in part.passages]
+    pieces = [_with_inner_pauses(piece, rng) for piece in spoken_parts]
     (other,) = rng.spawn(1)
+    pieces = [_coloured(*both, other) for both in zip(pieces, part.passages, strict=True)]
     spoken, turns = pieces[0], []
     for piece in pieces[1:]:
         spoken = with_pause(spoken, spoken.seconds, float(other.uniform(*_TURN_PAUSE_S)))
@@ -190,6 +192,13 @@ def _voiced(part: Part, passage: Passage) -> Speech:
     return espeak.speak(
         passage.text, part.voice, round(160 * tempo), round(float(pitch)), round(float(width))
     )
+
+
+def _coloured(spoken: Speech, passage: Passage, rng: np.random.Generator) -> Speech:
+    """The voice's quality as the emotion has it; when each phone sounds stays the same."""
+    emotion, amount = emotions.find(passage.emotion), emotions.AMOUNTS[passage.intensity]
+    samples = voice_quality.coloured(spoken.samples, emotion.voice, amount, SAMPLE_RATE_HZ, rng)
+    return Speech(samples, spoken.phones)
 
 
 def _with_inner_pauses(spoken: Speech, rng: np.random.Generator) -> Speech:

@@ -14,6 +14,7 @@ import numpy as np
 from backend.errors import SoliloquyError
 from training.corpus.articulation import Array, bump, smooth_noise
 from training.corpus.styles import Style
+from training.corpus.voice_quality import PLAIN, Quality
 
 NEUTRAL = "neutral"
 # Of the full pose and prosody, by intensity 0 (neutral) to 3.
@@ -39,6 +40,7 @@ class Emotion:
     pitch_semitones: float = 0.0
     pitch_range: float = 1.0
     loudness: float = 1.0  # of the peak
+    voice: Quality = PLAIN
 
 
 EMOTIONS = {
@@ -50,42 +52,49 @@ EMOTIONS = {
             {"cheekSquint": 0.60, "eyeSquint": 0.25, "browOuterUp": 0.12},
             {"mouthSmile": 0.70, "mouthDimple": 0.15},
             opening_mm=1.0, tempo=1.08, pitch_semitones=2.5, pitch_range=1.5,
+            voice=Quality(tilt_db=2.0),
         ),
         Emotion(
             "sad",
             {"browInnerUp": 0.80, "browDown": 0.15, "eyeBlink": 0.16, "eyeLookDown": 0.20},
             {"mouthFrown": 0.70, "mouthShrugLower": 0.25},
             tempo=0.82, pitch_semitones=-1.5, pitch_range=0.6, loudness=0.65,
+            voice=Quality(tilt_db=-4.0, breath=0.2),
         ),
         Emotion(
             "surprised",
             {"browInnerUp": 0.85, "browOuterUp": 0.85, "eyeWide": 0.80},
             {"mouthFunnel": 0.08},
             opening_mm=5.0, tempo=1.05, pitch_semitones=4.0, pitch_range=1.7,
+            voice=Quality(tilt_db=-1.0, breath=0.5),
         ),
         Emotion(
             "fear",
             {"browInnerUp": 0.85, "browOuterUp": 0.25, "browDown": 0.40, "eyeWide": 0.70},
             {"mouthStretch": 0.60, "mouthFrown": 0.15},
             opening_mm=2.0, tempo=1.15, pitch_semitones=3.5, pitch_range=0.8, loudness=0.8,
+            voice=Quality(breath=0.15, tremor=1.0),
         ),
         Emotion(
             "disgusted",
             {"browDown": 0.50, "cheekSquint": 0.35, "eyeSquint": 0.40},
             {"noseSneer": 0.75, "mouthUpperUp": 0.25, "mouthFrown": 0.30, "mouthShrugLower": 0.25},
             opening_mm=0.6, tempo=0.90, pitch_semitones=-1.0, pitch_range=0.9,
+            voice=Quality(rough=0.85, rough_hz=32.0),
         ),
         Emotion(
             "angry",
             {"browDown": 0.95, "eyeSquint": 0.35, "eyeWide": 0.20},
             {"noseSneer": 0.30, "mouthPress": 0.25, "mouthFrown": 0.20, "mouthStretch": 0.20},
             tempo=1.06, pitch_semitones=1.0, pitch_range=1.4, loudness=1.25,
+            voice=Quality(tilt_db=4.0, rough=0.5),
         ),
         Emotion(
             "contempt",
             {"eyeSquint": 0.20, "browOuterUp_L": 0.25, "browDown_R": 0.15, "eyeLookDown": 0.08},
             {"mouthSmile": 0.50, "mouthDimple": 0.50},
             one_sided=True, tempo=0.93, pitch_semitones=-1.0, pitch_range=0.8,
+            voice=Quality(nasal_db=14.0),
         ),
     )
 }  # fmt: skip
