@@ -13,6 +13,7 @@ COMMANDS = {
     "synth": "training.corpus.synth",
     "statistics": "training.corpus.statistics",
     "train-encoder": "training.encoder_training",
+    "train-emotion": "training.emotion_training",
     "rig": "training.rig",
     "rig-head": "training.head_rig",
     "sheet": "training.sheet",

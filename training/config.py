@@ -99,6 +99,22 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class EmotionConfig:
+    """The compact emotion encoder and its training."""
+
+    mel_bands: int = 40
+    channels: int = 160
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)  # at 50 Hz: +-0.28 s heard
+    memory_s: float = 2.0  # how far to each side the voice's mean and spread are taken
+    dropout: float = 0.15
+    optimiser: OptimiserConfig = field(
+        default_factory=lambda: OptimiserConfig(
+            steps=3000, batch=20, crop_frames=250, learning_rate=2e-3, weight_decay=0.02
+        )
+    )
+
+
+@dataclass(frozen=True)
 class Stage1Config:
     """The spatio-temporal VQ-VAE (paper section 3.2); ``encoder`` is the Table 3 ablation."""
 
@@ -166,6 +182,7 @@ class Recipe:
     corpus: CorpusConfig = field(default_factory=CorpusConfig)
     speech: SpeechConfig = field(default_factory=SpeechConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    emotion: EmotionConfig = field(default_factory=EmotionConfig)
     stage1: Stage1Config = field(default_factory=Stage1Config)
     stage2: Stage2Config = field(default_factory=Stage2Config)
     export: ExportConfig = field(default_factory=ExportConfig)

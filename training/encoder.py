@@ -92,7 +92,7 @@ class Level(nn.Module):
         return 0.5 * (torch.log(mel + _FLOOR) - torch.log(level + _QUIET_LEVEL))
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Residual block: dilated convolution over time, then a mix of channels.
 
     It looks as far ahead as back, or (past) back only: what was said long ago tells the voice.
@@ -126,8 +126,8 @@ class CompactEncoder(SpeechEncoder):
         self.level = Level(config.level_past_s, config.level_ahead_s)
         self.entry = nn.Conv1d(config.mel_bands + 1, config.channels, 5, stride=2, padding=2)
         self.blocks = nn.Sequential(
-            *(_Block(config.channels, d, config.dropout, past=True) for d in config.past_dilations),
-            *(_Block(config.channels, d, config.dropout) for d in config.dilations),
+            *(Block(config.channels, d, config.dropout, past=True) for d in config.past_dilations),
+            *(Block(config.channels, d, config.dropout) for d in config.dilations),
         )
         self.narrow = nn.Conv1d(config.channels, config.features, 1)
         # Without learned scale: the later stages get features of about unit variance.

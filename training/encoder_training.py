@@ -142,21 +142,31 @@ def odds(heard: list[Heard], recorded_share: float) -> Tensor:
 
 def crop(heard: Heard, frames: int, speed: float, place: float) -> tuple[Tensor, ...]:
     """One row of a batch: `speed` raises pitch, formants and tempo together."""
-    wanted = frames * SAMPLES_PER_FEATURE
-    start = int(place * max(len(heard.samples) - wanted * speed, 0.0))
-    piece = heard.samples[start : start + int(wanted * speed) + 2]
-    samples = np.interp(np.arange(wanted) * speed, np.arange(len(piece)), piece, right=0.0) / 32768
+    samples, start = cut(heard.samples, frames * SAMPLES_PER_FEATURE, speed, place)
     seconds = (np.arange(frames) * SAMPLES_PER_FEATURE * speed + start) / SAMPLE_RATE_HZ
     at = np.round(seconds * LABEL_RATE_HZ).astype(int)
     inside = at < len(heard.labels.phone)
     at = np.minimum(at, len(heard.labels.phone) - 1)
     phone = np.where(inside, heard.labels.phone[at], _SIL)
     return (
-        torch.from_numpy(samples.astype(np.float32)),
+        torch.from_numpy(samples),
         torch.from_numpy(phone),
         torch.from_numpy((heard.labels.stress[at] & inside).astype(np.float32)),
         torch.from_numpy((heard.labels.aperture[at] * inside).astype(np.float32)),
     )
+
+
+def cut(
+    samples: npt.NDArray[np.int16], wanted: int, speed: float, place: float
+) -> tuple[npt.NDArray[np.float32], int]:
+    """`wanted` samples in [-1, 1] read at a speed, silence after the end; also where they start.
+
+    A place of 0 is the beginning, of 1 the last that fits.
+    """
+    start = int(place * max(len(samples) - wanted * speed, 0.0))
+    piece = samples[start : start + int(wanted * speed) + 2]
+    read = np.interp(np.arange(wanted) * speed, np.arange(len(piece)), piece, right=0.0) / 32768
+    return read.astype(np.float32), start
 
 
 def breathing(batch: Batch, rng: torch.Generator) -> Batch:

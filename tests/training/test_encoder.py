@@ -73,7 +73,7 @@ def test_posterior_features_are_the_heads_probabilities() -> None:
 
 
 def test_a_block_of_the_past_hears_nothing_ahead() -> None:
-    block = encoder._Block(4, 3, 0.0, past=True).eval()
+    block = encoder.Block(4, 3, 0.0, past=True).eval()
     sound = torch.randn(1, 4, 40)
     changed = sound.clone()
     changed[..., 20:] = 0.0

@@ -1,0 +1,145 @@
+"""The compact emotion encoder: shapes, labels, learning, files and export."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from training import config as recipes
+from training import emotion_encoder, emotion_training, graphs, loop
+from training.config import EmotionConfig, OptimiserConfig
+from training.corpus.clips import Track
+from training.corpus.emotions import EMOTIONS, Span
+from training.corpus.phones import SILENCE, Phone
+from training.emotion_encoder import NAMES, EmotionEncoder, Surroundings
+from training.emotion_training import Acted
+from training.encoders.interface import EncoderFileError
+
+TINY = EmotionConfig(
+    mel_bands=20,
+    channels=16,
+    dilations=(1, 2),
+    optimiser=OptimiserConfig(batch=4, crop_frames=50, learning_rate=0.01),
+)
+
+
+def _encoder(config: EmotionConfig = TINY) -> EmotionEncoder:
+    torch.manual_seed(0)
+    return EmotionEncoder(config).eval()
+
+
+def _voice(pitch_hz: float, seconds: float = 2.0) -> np.ndarray:
+    time_s = np.arange(int(16000 * seconds)) / 16000
+    waves = [np.sin(2 * np.pi * pitch_hz * k * time_s) / k for k in range(1, 12)]
+    return (4000 * np.sum(waves, axis=0)).astype(np.int16)
+
+
+def _acted(pitch_hz: float, name: str, intensity: float) -> Acted:
+    samples = _voice(pitch_hz)
+    frames = len(samples) // 320
+    number = np.full(frames, NAMES.index(name))
+    return Acted(samples, number, np.full(frames, intensity, np.float32), np.ones(frames, bool))
+
+
+@pytest.mark.parametrize("samples", [320, 719, 16000])
+def test_ten_values_for_each_320_samples(samples: int) -> None:
+    with torch.no_grad():
+        features = _encoder()(torch.zeros(1, samples)) / 4.0
+    assert features.shape == (1, samples // 320, 10) == (1, samples // 320, _encoder().size)
+    assert features[..., :8].sum(dim=-1).numpy() == pytest.approx(1.0, abs=1e-5)
+    assert float(features.min()) >= 0.0 and float(features.max()) <= 1.0
+
+
+def test_the_shipped_size_is_under_four_megabytes() -> None:
+    model = EmotionEncoder(recipes.load("compact-emotion").emotion)
+    assert 4 * sum(p.numel() for p in model.parameters()) < 4e6
+
+
+def test_the_surroundings_are_a_windows_mean_and_spread() -> None:
+    x = torch.zeros(1, 1, 21)
+    x[0, 0, 10:] = 2.0
+    mean, spread = Surroundings(3)(x)[0]
+    assert mean[10].item() == pytest.approx(8 / 7) and mean[0].item() == 0.0
+    assert spread[10].item() == pytest.approx(np.std([0, 0, 0, 2, 2, 2, 2]), abs=1e-3)
+    assert mean[20].item() == pytest.approx(2.0)  # zeros of padding do not count
+
+
+def test_harmonics_do_not_tell_the_level() -> None:
+    loud = torch.from_numpy(_voice(140.0)[None] / 32768).float()
+    network = emotion_encoder.Harmonics()
+    difference = network(loud) - network(0.1 * loud)
+    assert float(difference[..., 4:-4].abs().max()) < 0.05
+
+
+def test_labels_follow_the_spans_and_the_phones() -> None:
+    phones = [Phone(SILENCE, 0.0, 0.5), Phone("AA", 0.5, 1.5), Phone(SILENCE, 1.5, 2.0)]
+    spans = [Span("happy", 3, 0.0, 1.0), Span("sad", 1, 1.0, 2.0)]
+    track = Track(np.zeros((60, 1), np.float32), phones, spans)
+    acted = emotion_training.labelled(np.zeros(32000, np.float32), track)
+    assert [NAMES[k] for k in acted.emotion[[0, 49, 50, 99]]] == ["happy", "happy", "sad", "sad"]
+    assert acted.intensity[[49, 50]].tolist() == pytest.approx([1.0, 0.4])
+    assert np.flatnonzero(acted.speaking)[[0, -1]].tolist() == [25, 74]
+
+
+def test_arousal_goes_from_the_neutral_one_to_the_emotions_own() -> None:
+    numbers = torch.tensor([NAMES.index("angry"), NAMES.index("sad"), NAMES.index("neutral")])
+    said = emotion_training.arousal(numbers, torch.tensor([1.0, 0.5, 0.0]))
+    assert said.tolist() == pytest.approx([0.95, 0.25, 0.35])
+    assert set(emotion_training.AROUSAL) == set(EMOTIONS) == set(NAMES)
+
+
+def test_every_emotion_is_drawn_alike() -> None:
+    said = [_acted(100.0, name, 1.0) for name in ("happy", "happy", "happy", "sad")]
+    chances = emotion_training.odds(said)
+    assert (chances / chances.sum()).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_silence_beyond_a_clip_counts_for_nothing() -> None:
+    *_, weight = emotion_training.crop(_acted(100.0, "happy", 1.0), 150, 1.0, 0.0)
+    assert weight[:100].min() == 1.0 and weight[100:].max() == 0.0
+
+
+def test_training_tells_a_high_voice_from_a_low_one() -> None:
+    acted = [_acted(110.0, "sad", 0.4), _acted(220.0, "happy", 1.0)]
+    task = emotion_training.EmotionTask(TINY, acted)
+    optimiser = torch.optim.AdamW(task.model.parameters(), lr=0.01)
+    rng = torch.Generator().manual_seed(0)
+    for step in range(40):
+        optimiser.zero_grad()
+        task.step(rng, loop.Moment(step, 0.0)).loss.backward()
+        optimiser.step()
+    figures = emotion_training.score(task.model.eval(), acted)
+    assert figures["emotion_accuracy"] > 0.95
+    assert figures["intensity_correlation"] > 0.9
+
+
+def test_a_saved_encoder_says_the_same(tmp_path: Path) -> None:
+    model, sound = _encoder(), torch.randn(1, 8000)
+    emotion_encoder.save(tmp_path / "e.pt", model, {"validation": {"emotion_accuracy": 0.5}})
+    with torch.no_grad():
+        assert torch.equal(emotion_encoder.load(tmp_path / "e.pt")(sound), model(sound))
+
+
+def test_a_missing_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(EncoderFileError) as missing:
+        emotion_encoder.load(tmp_path / "none.pt")
+    (tmp_path / "bad.pt").write_bytes(b"nonsense")
+    with pytest.raises(EncoderFileError) as damaged:
+        emotion_encoder.load(tmp_path / "bad.pt")
+    assert (missing.value.code, damaged.value.code) == ("encoder_missing", "encoder_damaged")
+
+
+def test_onnx_says_what_torch_says_at_any_length(tmp_path: Path) -> None:
+    model = _encoder(dataclasses.replace(TINY, memory_s=0.5))
+    dynamic = {"waveform": {1: "samples"}, "features": {1: "frames"}}
+    signature = graphs.Signature({"waveform": torch.zeros(1, 16000)}, dynamic, ("features",))
+    graphs.export(model, signature, tmp_path / "e.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "e.onnx", providers=["CPUExecutionProvider"])
+    for samples in (16000, 40123):
+        sound = 0.1 * torch.randn(1, samples, generator=torch.Generator().manual_seed(samples))
+        (given,) = session.run(None, {"waveform": sound.numpy()})
+        with torch.no_grad():
+            np.testing.assert_allclose(given, model(sound).numpy(), atol=1e-5)

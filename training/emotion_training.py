@@ -1,0 +1,209 @@
+"""Train the compact emotion encoder on acted lines of the corpus: writes emotion_encoder.pt."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training import checkpoint, emotion_encoder, encoder_augment, loop
+from training import config as recipes
+from training.config import EmotionConfig
+from training.corpus import clips, emotions
+from training.corpus.phones import SILENCE
+from training.emotion_encoder import NAMES, EmotionEncoder, EmotionHeads
+from training.encoder import SAMPLES_PER_FEATURE
+from training.encoder_sounds import chance, uniform
+from training.encoder_training import cut
+from training.encoders.interface import FEATURE_RATE_HZ
+
+# How awake each emotion is at full intensity, 0 asleep to 1 frantic: the order of Russell's
+# circumplex (1980); the numbers are ours.
+AROUSAL: Mapping[str, float] = {
+    "neutral": 0.35, "happy": 0.70, "sad": 0.15, "surprised": 0.85, "fear": 0.80,
+    "disgusted": 0.50, "angry": 0.95, "contempt": 0.40,
+}  # fmt: skip
+_IN_PAUSES = 0.1  # what a frame counts in which nobody speaks
+_SPOILED = 0.5  # share of crops in noise, rooms, codecs
+_SAME_VOICE = 0.06  # tempo and pitch may change by this much, more would be another emotion
+
+
+class Acted(NamedTuple):
+    """One clip in memory: 16-bit samples (N,) and, at 50 Hz (T,), what its voice acts."""
+
+    samples: npt.NDArray[np.int16]
+    emotion: npt.NDArray[np.int64]
+    intensity: npt.NDArray[np.float32]
+    speaking: npt.NDArray[np.bool_]
+
+
+class Batch(NamedTuple):
+    """Crops: waveforms (B, N); emotion, intensity, weight (B, T) at 50 Hz."""
+
+    waveforms: Tensor
+    emotion: Tensor
+    intensity: Tensor
+    weight: Tensor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m training train-emotion`."""
+    recipes.add_recipe_arguments(parser)
+    loop.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train in the work folder and write emotion_encoder.pt; raises CorpusError."""
+    recipe = recipes.load(args.recipe)
+    work = recipes.work_folder(args, recipe)
+    task = EmotionTask(recipe.emotion, read_split(work / "corpus", "train"))
+    files = loop.Files(work / "emotion_training.pt", work / "emotion.jsonl")
+    extra = {"network": recipes.to_dict(recipe)["emotion"]}
+    loop.fit(task, recipe.emotion.optimiser, files, args, extra)
+    task.model.load_state_dict(checkpoint.load(files.checkpoint, "train-emotion")["ema"])
+    figures = score(task.model.eval(), read_split(work / "corpus", "val"))
+    emotion_encoder.save(work / "emotion_encoder.pt", task.model, {"validation": figures})
+    print("  ".join(f"{name} {value:.3f}" for name, value in figures.items()), file=sys.stderr)
+
+
+def read_split(corpus: Path, split: str) -> list[Acted]:
+    """A split's acted clips in memory; recordings act nothing that anybody labelled."""
+    acted = []
+    for clip in clips.read_clips(corpus, split):
+        track = clips.read_track(corpus, clip)
+        if track.spans:
+            acted.append(labelled(clips.read_samples(corpus, clip), track))
+    return acted
+
+
+def labelled(samples: npt.NDArray[np.float32], track: clips.Track) -> Acted:
+    """A clip with its labels at 50 Hz."""
+    times_s = (np.arange(len(samples) // SAMPLES_PER_FEATURE) + 0.5) / FEATURE_RATE_HZ
+    starts = [span.start_s for span in track.spans]
+    which = np.searchsorted(starts, times_s, side="right").clip(1) - 1
+    names = np.array([NAMES.index(span.emotion) for span in track.spans])
+    amounts = np.array([emotions.AMOUNTS[span.intensity] for span in track.spans], np.float32)
+    said = [phone for phone in track.phones if phone.name != SILENCE]
+    edges = np.array([[phone.start_s, phone.end_s] for phone in said]).reshape(-1, 2)
+    speaking = ((times_s[:, None] >= edges[:, 0]) & (times_s[:, None] < edges[:, 1])).any(axis=1)
+    pcm = (samples * 32767).astype(np.int16)
+    return Acted(pcm, names[which], amounts[which], speaking)
+
+
+class EmotionTask:
+    """Random crops of acted lines, and the losses of the three heads on them."""
+
+    def __init__(self, config: EmotionConfig, acted: list[Acted]) -> None:
+        self.config = config
+        self.model = EmotionEncoder(config)
+        self.warp = encoder_augment.SpectralWarp(config.mel_bands)
+        self.acted = acted
+        self.odds = odds(acted)
+
+    def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
+        """One batch's loss."""
+        self.model.train()
+        batch = self.draw(rng)
+        with torch.no_grad():
+            spoiled = chance(rng, len(batch.waveforms), _SPOILED)[:, None]
+            plain = batch.waveforms * 10 ** (uniform(rng, len(spoiled), -30, 0)[:, None] / 20)
+            heard = torch.where(spoiled > 0, encoder_augment.spoil(batch.waveforms, rng), plain)
+            voices = encoder_augment.draw_voices(len(heard), rng)
+            # Of the colour that a microphone gives only a little: tilt is a sign of emotion.
+            mild = voices._replace(gain=voices.gain**0.3, blur=torch.zeros_like(voices.blur))
+            mel = self.warp.as_voices(self.model.log_mel.power(heard), mild)
+            harmonics = self.model.harmonics(heard)
+        with loop.precision(self.config.optimiser):
+            heads = self.model.judged(mel, harmonics)
+        return losses(EmotionHeads(*(head.float() for head in heads)), batch)
+
+    def draw(self, rng: torch.Generator) -> Batch:
+        """Crops at random places, each emotion as often as any other."""
+        options = self.config.optimiser
+        which = torch.multinomial(self.odds, options.batch, replacement=True, generator=rng)
+        speeds = torch.exp(uniform(rng, options.batch, -_SAME_VOICE, _SAME_VOICE))
+        places = torch.rand(options.batch, generator=rng)
+        crops = [
+            crop(self.acted[int(i)], options.crop_frames, float(speed), float(place))
+            for i, speed, place in zip(which, speeds, places, strict=True)
+        ]
+        return Batch(*(torch.stack(part) for part in zip(*crops, strict=True)))
+
+
+def odds(acted: list[Acted]) -> Tensor:
+    """How often each clip is drawn from (N,): every emotion alike, longer clips oftener."""
+    seconds = torch.tensor([float(len(one.emotion)) for one in acted])
+    emotion = torch.tensor([int(one.emotion[0]) for one in acted])
+    total = torch.zeros(len(NAMES)).index_add(0, emotion, seconds)
+    return seconds / total[emotion]
+
+
+def crop(acted: Acted, frames: int, speed: float, place: float) -> tuple[Tensor, ...]:
+    """One row of a batch; what lies beyond the clip is silence that counts for nothing."""
+    samples, start = cut(acted.samples, frames * SAMPLES_PER_FEATURE, speed, place)
+    at = ((np.arange(frames) + 0.5) * speed + start / SAMPLES_PER_FEATURE).astype(int)
+    inside = at < len(acted.emotion)
+    at = np.minimum(at, len(acted.emotion) - 1)
+    weight = np.where(acted.speaking[at], 1.0, _IN_PAUSES) * inside
+    return (
+        torch.from_numpy(samples),
+        torch.from_numpy(acted.emotion[at]),
+        torch.from_numpy(acted.intensity[at]),
+        torch.from_numpy(weight.astype(np.float32)),
+    )
+
+
+def losses(heads: EmotionHeads, batch: Batch) -> loop.Step:
+    """Cross-entropy of the emotion, smooth L1 of intensity and arousal, where somebody speaks."""
+    share = batch.weight / batch.weight.sum().clamp(min=1.0)
+    logits = heads.emotions.transpose(1, 2)
+    named = functional.cross_entropy(logits, batch.emotion, reduction="none", label_smoothing=0.05)
+    awake = arousal(batch.emotion, batch.intensity)
+    parts = {
+        "emotion": (share * named).sum(),
+        "intensity": 5.0 * (share * _distance(heads.intensity, batch.intensity)).sum(),
+        "arousal": 5.0 * (share * _distance(heads.arousal, awake)).sum(),
+    }
+    right = (share * (heads.emotions.argmax(dim=-1) == batch.emotion)).sum() / share.sum()
+    figures = {name: part.item() for name, part in parts.items()}
+    return loop.Step(torch.stack(list(parts.values())).sum(), {**figures, "right": right.item()})
+
+
+def arousal(emotion: Tensor, intensity: Tensor) -> Tensor:
+    """Arousal (0..1) of emotions' numbers at intensities: from the neutral one towards theirs."""
+    table = torch.tensor([AROUSAL[name] for name in NAMES])
+    calm = table[NAMES.index(emotions.NEUTRAL)]
+    return calm + intensity * (table[emotion] - calm)
+
+
+def _distance(said: Tensor, meant: Tensor) -> Tensor:
+    return functional.smooth_l1_loss(said, meant, reduction="none", beta=0.2)
+
+
+@torch.no_grad()
+def score(model: EmotionEncoder, acted: list[Acted]) -> dict[str, float]:
+    """Over frames in which somebody speaks: accuracy of eight, correlations of the other two."""
+    parts = [judged(model, one) for one in acted]
+    emotion, said, intensity, strong, awake = (np.concatenate(p) for p in zip(*parts, strict=True))
+    meant = arousal(torch.from_numpy(emotion), torch.from_numpy(intensity)).numpy()
+    return {
+        "emotion_accuracy": float((emotion == said).mean()),
+        "intensity_correlation": float(np.corrcoef(intensity, strong)[0, 1]),
+        "arousal_correlation": float(np.corrcoef(meant, awake)[0, 1]),
+    }
+
+
+def judged(model: EmotionEncoder, one: Acted) -> tuple[npt.NDArray[np.generic], ...]:
+    """Of spoken frames: emotion meant and said, intensity meant and said, arousal said."""
+    waveform = torch.from_numpy(one.samples.astype(np.float32) / 32768)[None]
+    heads = model.listen(waveform)
+    said = heads.emotions[0].argmax(dim=-1).numpy()
+    on = one.speaking
+    strong, awake = heads.intensity[0].numpy(), heads.arousal[0].numpy()
+    return one.emotion[on], said[on], one.intensity[on], strong[on], awake[on]
