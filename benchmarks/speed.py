@@ -19,11 +19,11 @@ from training.corpus.speech import SAMPLE_RATE_HZ
 from training.encoder import CompactEncoder
 from training.encoders import transformers_speech
 
-NOTE = (
+TIMED = (
     f"{SECONDS:.0f} s of sound, onnxruntime, {THREADS} threads, {PASSES} passes after {WARM_UP} to "
-    "warm up; each graph in a process of its own, whose peak memory is given. HuBERT base has "
-    "random weights."
+    "warm up; each graph in a process of its own, whose peak memory is given."
 )
+NOTE = f"{TIMED} HuBERT base has random weights."
 
 
 def section(network: CompactEncoder, graph: Path | None = None) -> Section:

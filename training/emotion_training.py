@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -186,24 +186,41 @@ def _distance(said: Tensor, meant: Tensor) -> Tensor:
     return functional.smooth_l1_loss(said, meant, reduction="none", beta=0.2)
 
 
+class Judged(NamedTuple):
+    """Spoken frames (T,): emotion meant and said, intensity meant and said, arousal said."""
+
+    meant: npt.NDArray[np.int64]
+    said: npt.NDArray[np.int64]
+    intensity: npt.NDArray[np.float32]
+    strength: npt.NDArray[np.float32]
+    awake: npt.NDArray[np.float32]
+
+
 @torch.no_grad()
-def score(model: EmotionEncoder, acted: list[Acted]) -> dict[str, float]:
+def judge(model: EmotionEncoder, one: Acted) -> Judged:
+    """What the encoder says of a clip where somebody speaks."""
+    heads = model.listen(torch.from_numpy(one.samples.astype(np.float32) / 32768)[None])
+    said = heads.emotions[0].argmax(dim=-1).numpy()
+    strength, awake = heads.intensity[0].numpy(), heads.arousal[0].numpy()
+    on = one.speaking
+    return Judged(one.emotion[on], said[on], one.intensity[on], strength[on], awake[on])
+
+
+def joined(judged: Sequence[Judged]) -> Judged:
+    """Clips as one."""
+    return Judged(*(np.concatenate(part) for part in zip(*judged, strict=True)))
+
+
+def score(model: EmotionEncoder, acted: Sequence[Acted]) -> dict[str, float]:
     """Over frames in which somebody speaks: accuracy of eight, correlations of the other two."""
-    parts = [judged(model, one) for one in acted]
-    emotion, said, intensity, strong, awake = (np.concatenate(p) for p in zip(*parts, strict=True))
-    meant = arousal(torch.from_numpy(emotion), torch.from_numpy(intensity)).numpy()
+    all_of = joined([judge(model, one) for one in acted])
+    meant, intensity = torch.from_numpy(all_of.meant), torch.from_numpy(all_of.intensity)
     return {
-        "emotion_accuracy": float((emotion == said).mean()),
-        "intensity_correlation": float(np.corrcoef(intensity, strong)[0, 1]),
-        "arousal_correlation": float(np.corrcoef(meant, awake)[0, 1]),
+        "emotion_accuracy": float((all_of.meant == all_of.said).mean()),
+        "intensity_correlation": _correlation(all_of.intensity, all_of.strength),
+        "arousal_correlation": _correlation(arousal(meant, intensity).numpy(), all_of.awake),
     }
 
 
-def judged(model: EmotionEncoder, one: Acted) -> tuple[npt.NDArray[np.generic], ...]:
-    """Of spoken frames: emotion meant and said, intensity meant and said, arousal said."""
-    waveform = torch.from_numpy(one.samples.astype(np.float32) / 32768)[None]
-    heads = model.listen(waveform)
-    said = heads.emotions[0].argmax(dim=-1).numpy()
-    on = one.speaking
-    strong, awake = heads.intensity[0].numpy(), heads.arousal[0].numpy()
-    return one.emotion[on], said[on], one.intensity[on], strong[on], awake[on]
+def _correlation(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    return float(np.corrcoef(one, other)[0, 1])
