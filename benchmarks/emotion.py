@@ -101,7 +101,7 @@ def row(name: str, judged: Sequence[Clip]) -> Row:
     full = frames.intensity > _FULL
     return {
         "clips": name,
-        "number": float(len(judged)),
+        "number": len(judged),
         "frames right": float(right.mean()),
         "majority": float(counts.max() / counts.sum()),
         "full intensity right": float(right[full].mean()) if full.any() else None,
