@@ -51,7 +51,7 @@ class DeviceError(SoliloquyError):
 
 
 class Cancelled(SoliloquyError):  # noqa: N818  a state the user asked for, not a fault
-    """The user said stop; raised out of `on_step` and `on_progress` callbacks."""
+    """The user said stop; raised out of `on_progress` callbacks."""
 
     def __init__(self) -> None:
         super().__init__("cancelled", "Cancelled.")

@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 REQUIRED_FILES = ("audio_encoder.onnx", "denoiser.onnx", "decoder.onnx", "codebook.npz",
                   "reference.npz")
 _METHODS = ("gldi", "exptalk")
-_SAMPLERS = ("ddim", "ddpm")
+_SAMPLERS = ("ddim", "ddpm", "dpmpp_2m")
 _MANIFEST_LIMIT_BYTES = 4_000_000
 # Files that desktop systems drop into any folder they show.
 _IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -59,7 +59,8 @@ class NoiseSchedule:
 
 @dataclass(frozen=True)
 class DefaultSampler:
-    """The sampler, number of steps and eta that suit the pack."""
+    """The sampler (ddim, ddpm or dpmpp_2m) and number of steps that suit the pack; `eta` is the
+    share of fresh noise in each step of ddim."""
 
     name: str
     steps: int

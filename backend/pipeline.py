@@ -92,10 +92,8 @@ class Generator:
             return np.concatenate(list(windows.cross_fade(places, pieces(noisy, step))))
 
         draw = sampler.gaussian(seed, (len(heard), int(np.prod(manifest.latent_shape))))
-        if manifest.sampler.name == "ddpm":
-            clean = sampler.ddpm(denoise, draw, self._schedule, steps)
-        else:
-            clean = sampler.ddim(denoise, draw, self._schedule, steps, manifest.sampler.eta)
+        descend = sampler.named(manifest.sampler.name, manifest.sampler.eta)
+        clean = descend(denoise, draw, self._schedule, steps)
         on_progress("imagine", done, done)
         return clean
 

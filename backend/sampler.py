@@ -1,12 +1,13 @@
 """Diffusion samplers as plain functions of a callable that predicts the clean signal.
 
 `denoise(noisy, n)` predicts x0 from x_n at step n; `draw()` gives fresh standard normal noise, so
-that whoever seeds it decides the result; `on_step(done, total)` runs after each step and may raise
-Cancelled. Arrays keep the dtype of what `draw` gives.
+that whoever seeds it decides the result. Either may raise Cancelled. Arrays keep the dtype of what
+`draw` gives.
 """
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,16 @@ from .schedule import Schedule, timesteps
 Floats = npt.NDArray[np.float32]
 Denoise = Callable[[Floats, int], Floats]
 Draw = Callable[[], Floats]
-OnStep = Callable[[int, int], None]
+Sampler = Callable[[Denoise, Draw, Schedule, int], Floats]
 # (x_n, x0, a at n, a at the step before) -> x at the step before
 _Advance = Callable[[Floats, Floats, float, float], Floats]
+
+
+def named(name: str, eta: float = 0.0) -> Sampler:
+    """The sampler of a manifest's name; `eta` is for ddim alone."""
+    samplers: dict[str, Sampler] = {"ddim": partial(ddim, eta=eta), "ddpm": ddpm,
+                                    "dpmpp_2m": dpmpp_2m}
+    return samplers[name]
 
 
 def gaussian(seed: int, shape: tuple[int, ...]) -> Draw:
@@ -27,8 +35,8 @@ def gaussian(seed: int, shape: tuple[int, ...]) -> Draw:
     return lambda: generator.standard_normal(shape, dtype=np.float32)
 
 
-def ddim(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int, eta: float = 0.0,
-         on_step: OnStep | None = None) -> Floats:
+def ddim(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int,
+         eta: float = 0.0) -> Floats:
     """Song et al. 2021, eq. (12), for x0-prediction; eta 0 draws noise once, eta 1 is DDPM."""
 
     def advance(noisy: Floats, clean: Floats, a: float, before: float) -> Floats:
@@ -38,11 +46,10 @@ def ddim(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int, eta: floa
         moved: Floats = math.sqrt(before) * clean + kept * noise
         return moved + sigma * draw() if sigma > 0 else moved
 
-    return _descend(denoise, draw(), schedule, steps, advance, on_step)
+    return _descend(denoise, draw(), schedule, steps, advance)
 
 
-def ddpm(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int,
-         on_step: OnStep | None = None) -> Floats:
+def ddpm(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int) -> Floats:
     """Ho et al. 2020, eq. (6) and (7), for x0-prediction; fewer steps than the schedule's use the
     posterior between the steps kept."""
 
@@ -54,20 +61,70 @@ def ddpm(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int,
         mean: Floats = from_clean * clean + from_noisy * noisy
         return mean + sigma * draw()
 
+    return _descend(denoise, draw(), schedule, steps, advance)
+
+
+def dpmpp_2m(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int) -> Floats:
+    """DPM-Solver++(2M), algorithm 2 of Lu et al. 2022 (arXiv 2211.01095): second order from the
+    prediction before, at the cost of DDIM, and like it without noise after the start.
+
+    The first step has no prediction before it and is of first order, which is DDIM; so is the one
+    to n = 0, where the half log-SNR takes its widest stride and extrapolation would overshoot: at
+    12 steps the test's Gaussian comes out 6 times worse with it.
+    """
+    last = float(schedule.alphas_cumprod[0])
+    earlier: tuple[Floats, float] | None = None
+
+    def advance(noisy: Floats, clean: Floats, a: float, before: float) -> Floats:
+        nonlocal earlier
+        stride = _half_log_snr(before) - _half_log_snr(a)
+        aim = clean
+        if earlier and before != last:
+            share = stride / (2 * earlier[1])
+            aim = clean + share * (clean - earlier[0])
+        earlier = clean, stride
+        kept = math.sqrt((1 - before) / (1 - a))
+        return np.asarray(kept * noisy - math.sqrt(before) * math.expm1(-stride) * aim)
+
+    return _descend(denoise, draw(), schedule, steps, advance)
+
+
+def _half_log_snr(a: float) -> float:
+    """lambda = log(sqrt(a) / sqrt(1 - a))."""
+    return 0.5 * math.log(a / (1 - a))
+
+
+def dpmpp_2m(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int,
+             on_step: OnStep | None = None) -> Floats:
+    """DPM-Solver++(2M): Lu et al. 2022 (arXiv:2211.01095), algorithm 2; draws noise once. The step
+    of `ddim`, but towards x0 as the last two predictions extrapolate it over the log-SNR."""
+    last: tuple[Floats, float] | None = None
+
+    def advance(noisy: Floats, clean: Floats, a: float, before: float) -> Floats:
+        nonlocal last
+        gap = _half_log_snr(before) - _half_log_snr(a)
+        aim = clean if last is None else clean + gap / (2 * last[1]) * (clean - last[0])
+        last = clean, gap
+        shrink = math.sqrt((1 - before) / (1 - a))
+        return shrink * noisy + (math.sqrt(before) - shrink * math.sqrt(a)) * aim
+
     return _descend(denoise, draw(), schedule, steps, advance, on_step)
 
 
-def _descend(denoise: Denoise, noise: Floats, schedule: Schedule, steps: int, advance: _Advance,
-             on_step: OnStep | None) -> Floats:
+def _half_log_snr(a: float) -> float:
+    """The paper's lambda: the log of signal over noise."""
+    return 0.5 * math.log(a / (1 - a))
+
+
+def _descend(denoise: Denoise, noise: Floats, schedule: Schedule, steps: int,
+             advance: _Advance) -> Floats:
     """From pure noise down the chosen steps; the last prediction of x0 is the result."""
     chosen = [int(n) for n in timesteps(schedule, steps)]
     noisy = clean = noise
-    for done, n in enumerate(chosen, start=1):
+    for n, following in zip(chosen, [*chosen[1:], None], strict=True):
         clean = denoise(noisy, n)
-        if done < steps:
+        if following is not None:
             # Python floats, because a NumPy 2 float64 scalar would turn the arrays to float64.
-            a, before = (float(schedule.alphas_cumprod[m]) for m in (n, chosen[done]))
+            a, before = (float(schedule.alphas_cumprod[m]) for m in (n, following))
             noisy = advance(noisy, clean, a, before)
-        if on_step:
-            on_step(done, steps)
     return clean

@@ -144,9 +144,10 @@ def test_a_result_never_replaces_the_sound_or_a_folder(generator, voice, write_w
     assert audio.load(wav).seconds == 1.5
 
 
-def test_a_ddpm_pack_runs_as_such(tmp_path, voice):
+@pytest.mark.parametrize("name", ["ddpm", "dpmpp_2m"])
+def test_a_pack_of_another_sampler_runs_as_such(tmp_path, voice, name):
     made = make_tiny_pack.make(tmp_path / "pack")
-    manifest = replace(made.manifest, sampler=pack.DefaultSampler("ddpm", 10, 0.0))
+    manifest = replace(made.manifest, sampler=pack.DefaultSampler(name, 10, 0.0))
     generator = pipeline.Generator(pack.write(made.path, manifest), CPU)
     assert generator.generate(sound(voice)).displacements.shape == (45, 42, 3)
 

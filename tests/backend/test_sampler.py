@@ -20,7 +20,7 @@ def gaussian_denoise(mean, variance):
 
 
 @pytest.mark.parametrize("steps", [1, 7, 50])
-@pytest.mark.parametrize("method", [sampler.ddim, sampler.ddpm])
+@pytest.mark.parametrize("method", [sampler.ddim, sampler.ddpm, sampler.dpmpp_2m])
 def test_a_perfect_denoiser_gives_the_truth(method, steps):
     drawn = method(lambda noisy, n: TRUTH, sampler.gaussian(0, TRUTH.shape), COSINE, steps)
     np.testing.assert_array_equal(drawn, TRUTH)
@@ -44,7 +44,8 @@ def test_ddim_with_eta_one_is_ddpm():
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize(("method", "steps"), [(sampler.ddpm, 1000), (sampler.ddim, 100)])
+@pytest.mark.parametrize(("method", "steps"), [(sampler.ddpm, 1000), (sampler.ddim, 100),
+                                               (sampler.dpmpp_2m, 25)])
 def test_exact_scores_of_a_gaussian_give_back_its_mean_and_spread(method, steps):
     denoise = gaussian_denoise(1.5, 0.25)
     drawn = method(denoise, sampler.gaussian(1, (20000,)), COSINE, steps)
@@ -65,19 +66,51 @@ def test_the_seed_alone_decides_the_result():
     assert np.abs(run(3) - run(4)).min() > 1e-3
 
 
-def test_arrays_stay_float32():
-    drawn = sampler.ddim(gaussian_denoise(0, 1), sampler.gaussian(0, (3, 2)), COSINE, 5, eta=0.5)
-    assert drawn.dtype == np.float32 and drawn.shape == (3, 2)
-
-
-def test_every_step_is_reported_and_a_report_can_stop_the_work():
+def test_a_denoiser_can_stop_the_work():
     seen = []
 
-    def on_step(done, total):
-        seen.append((done, total))
-        if done == 3:
+    def denoise(noisy, n):
+        seen.append(n)
+        if len(seen) == 3:
             raise Cancelled
+        return noisy
 
     with pytest.raises(Cancelled):
-        sampler.ddim(lambda noisy, n: noisy, sampler.gaussian(0, (1,)), COSINE, 8, on_step=on_step)
-    assert seen == [(1, 8), (2, 8), (3, 8)]
+        sampler.ddim(denoise, sampler.gaussian(0, (1,)), COSINE, 4)
+    assert seen == [999, 666, 333]
+
+
+def end_of_the_flow(mean, variance, noise):
+    """Where the probability flow takes noise at step 999 when x0 ~ N(mean, variance): each x_n
+    keeps its place in the Gaussian of its step."""
+    first, last = (float(COSINE.alphas_cumprod[n]) for n in (999, 0))
+    place = (noise - np.sqrt(first) * mean) / np.sqrt(first * variance + 1 - first)
+    noisy = np.sqrt(last) * mean + np.sqrt(last * variance + 1 - last) * place
+    return gaussian_denoise(mean, variance)(noisy, 0)
+
+
+@pytest.mark.parametrize(("steps", "ddim_error", "times"), [
+    (6, 0.135, 1.3), (8, 0.099, 1.8), (12, 0.065, 3.7), (16, 0.049, 8.2), (25, 0.031, 80)])
+def test_second_order_comes_closer_than_ddim_with_the_same_steps(steps, ddim_error, times):
+    denoise, draw = gaussian_denoise(1.5, 0.25), sampler.gaussian(0, (4000,))
+    exact = end_of_the_flow(1.5, 0.25, sampler.gaussian(0, (4000,))())
+    first, second = (np.sqrt(np.mean((made - exact) ** 2)) for made in (
+        sampler.ddim(denoise, sampler.gaussian(0, (4000,)), COSINE, steps),
+        sampler.dpmpp_2m(denoise, draw, COSINE, steps)))
+    assert first == pytest.approx(ddim_error, rel=0.03)
+    assert second * times * 0.95 < first
+
+
+def test_up_to_two_steps_second_order_is_ddim():
+    denoise = gaussian_denoise(0.3, 0.5)
+    for steps in (1, 2):
+        one, other = (method(denoise, sampler.gaussian(2, (9,)), COSINE, steps)
+                      for method in (sampler.ddim, sampler.dpmpp_2m))
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "eta"), [("ddim", 0.0), ("ddim", 1.0), ("ddpm", 0.0),
+                                           ("dpmpp_2m", 0.0)])
+def test_every_name_of_a_manifest_is_a_sampler_that_keeps_float32(name, eta):
+    drawn = sampler.named(name, eta)(gaussian_denoise(0, 1), sampler.gaussian(0, (3, 2)), COSINE, 5)
+    assert drawn.dtype == np.float32 and drawn.shape == (3, 2)
