@@ -94,28 +94,6 @@ def _half_log_snr(a: float) -> float:
     return 0.5 * math.log(a / (1 - a))
 
 
-def dpmpp_2m(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int,
-             on_step: OnStep | None = None) -> Floats:
-    """DPM-Solver++(2M): Lu et al. 2022 (arXiv:2211.01095), algorithm 2; draws noise once. The step
-    of `ddim`, but towards x0 as the last two predictions extrapolate it over the log-SNR."""
-    last: tuple[Floats, float] | None = None
-
-    def advance(noisy: Floats, clean: Floats, a: float, before: float) -> Floats:
-        nonlocal last
-        gap = _half_log_snr(before) - _half_log_snr(a)
-        aim = clean if last is None else clean + gap / (2 * last[1]) * (clean - last[0])
-        last = clean, gap
-        shrink = math.sqrt((1 - before) / (1 - a))
-        return shrink * noisy + (math.sqrt(before) - shrink * math.sqrt(a)) * aim
-
-    return _descend(denoise, draw(), schedule, steps, advance, on_step)
-
-
-def _half_log_snr(a: float) -> float:
-    """The paper's lambda: the log of signal over noise."""
-    return 0.5 * math.log(a / (1 - a))
-
-
 def _descend(denoise: Denoise, noise: Floats, schedule: Schedule, steps: int,
              advance: _Advance) -> Floats:
     """From pure noise down the chosen steps; the last prediction of x0 is the result."""
