@@ -1,6 +1,7 @@
 """Recipes: TOML files read into frozen dataclasses; an unknown key is an error.
 
-A recipe may name a ``base`` recipe and then holds only its difference: an ablation is a few lines.
+A recipe may name a ``base`` recipe and then holds only its difference. An overlay of
+recipes/overlays/ has no base and goes onto any recipe: "gldi-flame+mlp-encoder" is an ablation.
 The resolved recipe travels inside every checkpoint and pack.
 """
 
@@ -17,6 +18,8 @@ from typing import Any
 from backend.errors import SoliloquyError
 
 RECIPES = Path(__file__).parent / "recipes"
+OVERLAYS = RECIPES / "overlays"
+METHODS = ("gldi", "exptalk")
 
 
 class RecipeError(SoliloquyError):
@@ -120,6 +123,8 @@ class Stage1Config:
 
     encoder: str = "spiral"  # "spiral" or "mlp"
     spiral_channels: tuple[int, ...] = (32, 32, 32, 64)
+    levels: int = 0  # how many of those, from the finest (Table 4); 0: all
+    fusion: str = "coarsest"  # the graph that the fusion layer sees, or "all" graphs of the pyramid
     spiral_length: int = 9
     dilation: int = 2
     pooling: int = 4
@@ -145,8 +150,9 @@ class Stage1Config:
 class Stage2Config:
     """The latent diffusion transformer (section 3.3); ``noise_encoder`` is Table 5's switch."""
 
+    space: str = "latents"  # what is predicted; "vertices": a baseline without stage 1
     noise_encoder: bool = True
-    diffusion: bool = True  # False: deterministic regression of the latents (Table 3)
+    diffusion: bool = True  # False: deterministic regression
     diffusion_steps: int = 1000
     hidden: int = 1024  # D
     layers: int = 6
@@ -158,6 +164,23 @@ class Stage2Config:
     velocity_weight: float = 1.0  # lambda
     augmented_copies: int = 1  # extra noisy renderings of each clip's features
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+@dataclass(frozen=True)
+class ExptalkConfig:
+    """What ExpTalk has beyond the two stages, whose sections it shares."""
+
+    emotion_encoder: str = "compact-emotion"  # a name of training/encoders/table.py
+    emotion_weights: str = ""  # as ``SpeechConfig.weights``
+    disentangle: bool = True  # False: one branch, one codebook (its Table 3)
+    guided: bool = True  # False: a plain transformer decoder (Table 3)
+    codebook_weight: float = 1.0  # lambda_qua of its eq. 7
+    contrast_weight: float = 1.0  # lambda_con
+    temperature: float = 0.07  # tau of eq. 6
+    positive_below: bool = False  # the positive in eq. 6's denominator too, as InfoNCE has it
+    window: int = 3  # k of eq. 11, frames
+    joined_share: float = 0.5  # of the lines: goes on as another one of another emotion
+    join_s: float = 1.0  # how long the face takes from one to the other
 
 
 @dataclass(frozen=True)
@@ -176,6 +199,7 @@ class Recipe:
     """One model from corpus to pack."""
 
     name: str
+    method: str = "gldi"  # or "exptalk"
     topology: str = "flame"
     fps: int = 30
     sample_rate_hz: int = 16000
@@ -185,12 +209,23 @@ class Recipe:
     emotion: EmotionConfig = field(default_factory=EmotionConfig)
     stage1: Stage1Config = field(default_factory=Stage1Config)
     stage2: Stage2Config = field(default_factory=Stage2Config)
+    exptalk: ExptalkConfig = field(default_factory=ExptalkConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
 
 
 def load(name_or_path: str | Path) -> Recipe:
-    """Read a shipped recipe by name, or a TOML file by path; raises RecipeError."""
-    return from_dict(_read(_find(name_or_path)))
+    """Read a shipped recipe by name, or a TOML file by path; raises RecipeError.
+
+    Overlays follow it, each after a +, and give the recipe its name: "tiny+no-diffusion".
+    """
+    if Path(name_or_path).is_file():
+        return from_dict(_read(Path(name_or_path)))
+    first, *overlays = str(name_or_path).split("+")
+    table = _read(_find(first, RECIPES))
+    for overlay in overlays:
+        table = _overlay(table, _read(_find(overlay, OVERLAYS)))
+        table["name"] = f"{table['name']}+{Path(overlay).stem}"
+    return from_dict(table)
 
 
 def from_dict(table: Mapping[str, Any]) -> Recipe:
@@ -199,6 +234,8 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
         raise RecipeError("the recipe has no name", 'add a line such as name = "my-model"')
     recipe = _build(Recipe, table, "")
     assert isinstance(recipe, Recipe)
+    if recipe.method not in METHODS:
+        raise RecipeError(f"method is {recipe.method!r}", f"it must be one of {', '.join(METHODS)}")
     return recipe
 
 
@@ -209,7 +246,8 @@ def to_dict(recipe: Recipe) -> dict[str, Any]:
 
 def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--recipe`` and ``--work``, which every training command takes."""
-    parser.add_argument("--recipe", default="gldi-flame", help="a recipe's name or TOML file")
+    parser.add_argument("--recipe", default="gldi-flame", help="a recipe's name or TOML file, "
+                        "and +OVERLAY for each overlay that goes onto it")  # fmt: skip
     parser.add_argument("--work", type=Path, help="working folder (default build/train/RECIPE)")
 
 
@@ -218,12 +256,13 @@ def work_folder(args: argparse.Namespace, recipe: Recipe) -> Path:
     return Path(args.work) if args.work is not None else Path("build/train") / recipe.name
 
 
-def _find(name_or_path: str | Path) -> Path:
-    shipped = RECIPES / f"{name_or_path}.toml"
+def _find(name_or_path: str | Path, folder: Path) -> Path:
+    shipped = folder / f"{name_or_path}.toml"
     path = shipped if shipped.is_file() else Path(name_or_path)
     if not path.is_file():
-        names = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
-        raise RecipeError(f"no recipe {name_or_path}", f"give a TOML file or one of: {names}")
+        kind = "overlay" if folder == OVERLAYS else "recipe"
+        names = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
+        raise RecipeError(f"no {kind} {name_or_path}", f"give a TOML file or one of: {names}")
     return path
 
 
@@ -233,7 +272,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path.name} is not TOML: {error}", "correct that line") from error
     base = table.pop("base", None)
-    return table if base is None else _overlay(_read(_find(path.parent / base)), table)
+    return table if base is None else _overlay(_read(_find(path.parent / base, RECIPES)), table)
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from .attention import TemporalTransformer
 from .config import RecipeError, Stage1Config
 from .quantizer import Quantised, Quantizer
-from .spiral import Floats, Ints, pyramid
+from .spiral import Floats, Ints, Level, pyramid
 from .spiral_conv import MlpEncoder, SpiralEncoder
 
 
@@ -20,24 +20,16 @@ class Reconstruction(NamedTuple):
     latents: Tensor
 
 
-class VqVae(nn.Module):
-    """Normalised motion (B, T, V, 3) <-> latents (B, T, H, C) drawn from N codes."""
+class FaceEncoder(nn.Module):
+    """Normalised motion (B, T, V, 3) -> latents (B, T, H, C), and a codebook of N for them."""
 
-    def __init__(self, config: Stage1Config, vertices: Floats, faces: Ints) -> None:
+    def __init__(self, config: Stage1Config, spatial_encoder: nn.Module) -> None:
         super().__init__()
         self.shape = (config.components, config.channels)
-        flat, width = config.components * config.channels, config.hidden
-        self.spatial_encoder = _spatial_encoder(config, vertices, faces)
-        self.temporal_encoder = _temporal(config)
-        self.to_latents = nn.Linear(width, flat)
+        self.spatial_encoder = spatial_encoder
+        self.temporal_encoder = temporal(config)
+        self.to_latents = nn.Linear(config.hidden, config.components * config.channels)
         self.quantizer = Quantizer(config.codes, config.channels, config.beta)
-        self.from_latents = nn.Linear(flat, width)
-        self.temporal_decoder = _temporal(config)
-        self.spatial_decoder = nn.Sequential(
-            nn.Linear(width, config.decoder_width),
-            nn.ELU(),
-            nn.Linear(config.decoder_width, len(vertices) * 3),
-        )
 
     def encode(self, motion: Tensor, present: Tensor | None = None) -> Tensor:
         """Motion (B, T, V, 3) -> continuous latents Z (B, T, H, C) (paper eq. 1)."""
@@ -45,6 +37,26 @@ class VqVae(nn.Module):
         vectors = self.spatial_encoder(motion.flatten(0, 1)).reshape(batch, frames, -1)
         latents = self.to_latents(self.temporal_encoder(vectors, present))
         return cast(Tensor, latents).float().reshape(batch, frames, *self.shape)
+
+    @torch.no_grad()
+    def codes_of(self, motion: Tensor) -> Tensor:
+        """Quantised latents (T, H, C) of one whole motion (T, V, 3)."""
+        indices = self.quantizer.nearest(self.encode(motion[None]))[0]
+        return self.quantizer.codes[indices]
+
+
+class VqVae(FaceEncoder):
+    """Normalised motion (B, T, V, 3) <-> latents (B, T, H, C) drawn from N codes."""
+
+    def __init__(self, config: Stage1Config, vertices: Floats, faces: Ints) -> None:
+        super().__init__(config, _spatial_encoder(config, vertices, faces))
+        self.from_latents = nn.Linear(config.components * config.channels, config.hidden)
+        self.temporal_decoder = temporal(config)
+        self.spatial_decoder = nn.Sequential(
+            nn.Linear(config.hidden, config.decoder_width),
+            nn.ELU(),
+            nn.Linear(config.decoder_width, len(vertices) * 3),
+        )
 
     def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
         """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3) (paper eq. 5)."""
@@ -59,26 +71,28 @@ class VqVae(nn.Module):
         carried = quantised.latents if quantise else latents
         return Reconstruction(self.decode(carried.flatten(2), present), quantised, latents)
 
-    @torch.no_grad()
-    def codes_of(self, motion: Tensor) -> Tensor:
-        """Quantised latents (T, H, C) of one whole motion (T, V, 3)."""
-        indices = self.quantizer.nearest(self.encode(motion[None]))[0]
-        return self.quantizer.codes[indices]
-
 
 def _spatial_encoder(config: Stage1Config, vertices: Floats, faces: Ints) -> nn.Module:
     if config.encoder == "mlp":
         return MlpEncoder(len(vertices), config.hidden)
     if config.encoder != "spiral":
         raise RecipeError(f"stage1.encoder is {config.encoder!r}", "it must be 'spiral' or 'mlp'")
-    channels = config.spiral_channels
-    levels = pyramid(
-        vertices, faces, len(channels), config.spiral_length, config.dilation, config.pooling
-    )
-    return SpiralEncoder(levels, channels, config.hidden)
+    levels = spiral_levels(config, vertices, faces)
+    return SpiralEncoder(levels, config.spiral_channels, config.hidden, config.fusion)
 
 
-def _temporal(config: Stage1Config) -> TemporalTransformer:
+def spiral_levels(config: Stage1Config, vertices: Floats, faces: Ints) -> list[Level]:
+    """The meshes that the spiral encoder walks, finest first; raises RecipeError."""
+    most = len(config.spiral_channels)
+    levels = config.levels or most
+    if levels > most:
+        message = f"stage1.levels is {levels}, spiral_channels has {most}"
+        raise RecipeError(message, "give each level its channels")
+    return pyramid(vertices, faces, levels, config.spiral_length, config.dilation, config.pooling)
+
+
+def temporal(config: Stage1Config) -> TemporalTransformer:
+    """A temporal transformer as both of stage 1's halves have."""
     return TemporalTransformer(
         config.hidden, config.layers, config.heads, config.feedforward, config.reach
     )
