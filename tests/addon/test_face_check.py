@@ -56,6 +56,24 @@ def test_a_mesh_without_size_is_refused():
         face_check.similarity(lopsided(), np.ones((100, 3)))
 
 
-def test_a_mirrored_mesh_never_fits_by_mirroring():
-    fit = face_check.similarity(lopsided(), lopsided() * (-1, 1, 1))
-    assert np.linalg.det(fit.linear) > 0
+def test_a_mirrored_mesh_is_recognised_and_a_shuffled_one_is_not_mistaken_for_it():
+    reference = lopsided()
+    fit = face_check.similarity(reference, reference * (-1, 1, 1))
+    assert fit.mirrored and fit.residual < 1e-6
+    np.testing.assert_allclose(fit.linear, np.diag([-1, 1, 1]), atol=1e-6)
+    assert not face_check.similarity(
+        reference, reference[np.random.default_rng(1).permutation(100)]).mirrored
+
+
+@pytest.mark.parametrize(("scale", "unit"), [
+    (1.0, "metres"), (115.0, "centimetres"), (900.0, "millimetres"), (39.0, "inches"),
+    (4.9, "scale 4.9")])
+def test_the_unit_of_a_mesh_is_told(scale, unit):
+    assert face_check.similarity(lopsided(), lopsided() * scale).unit == unit
+
+
+def test_the_axis_that_points_up_is_told():
+    reference = lopsided()
+    assert face_check.similarity(reference, reference).up == "Y"
+    assert face_check.similarity(reference, blender_axes(reference)).up == "Z"
+    assert face_check.similarity(reference, reference[:, [0, 2, 1]] * (1, 1, -1)).up == "-Z"
