@@ -1,7 +1,8 @@
 """Checkpoints: one file each, written whole or not at all, loaded without running code."""
 
+import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def load(path: Path, made_by: str) -> State:
     except Exception as error:  # torch raises many unrelated types for a damaged file
         raise CheckpointError(f"{path} cannot be read", f"delete it and run {made_by}") from error
     return state
+
+
+def identity(section: Any, free: Iterable[str], younger: Iterable[str]) -> State:
+    """The settings of a recipe's section that a checkpoint's tensors depend on: all but ``free``.
+
+    Settings ``younger`` than some checkpoints are named only where they are not the default, so
+    that those checkpoints still fit.
+    """
+    shaping = dataclasses.asdict(section)
+    defaults = {name for name in younger if shaping[name] == getattr(type(section), name)}
+    return {name: value for name, value in shaping.items() if name not in {*free, *defaults}}
 
 
 def check_same(state: State, expected: Mapping[str, Any], path: Path) -> None:

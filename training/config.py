@@ -180,7 +180,7 @@ class ExptalkConfig:
     positive_below: bool = False  # the positive in eq. 6's denominator too, as InfoNCE has it
     window: int = 3  # k of eq. 11, frames
     joined_share: float = 0.5  # of the lines: goes on as another one of another emotion
-    join_s: float = 1.0  # how long the face takes from one to the other
+    join_s: float = 0.6  # how long the face takes from one to the other: the silence between them
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .config import RecipeError
 from .spiral import Ints, Level
 
 
@@ -40,23 +41,32 @@ class SpiralConv(nn.Module):
 class SpiralEncoder(nn.Module):
     """Spatial pyramidal SpiralConv encoder (paper Fig. 3): meshes (B, V, 3) -> vectors (B, D).
 
-    Each Spiral Block is a SpiralConv, an ELU and down-sampling; the coarsest graph is flattened and
-    fused by an MLP.
+    Each Spiral Block is a SpiralConv, an ELU and down-sampling. The coarsest graph is flattened and
+    fused by an MLP; with ``fusion`` "all" so are the finer ones beside it, which the paper's
+    "multi-scale features" may mean as well. Raises RecipeError.
     """
 
-    def __init__(self, levels: list[Level], channels: tuple[int, ...], width: int) -> None:
+    def __init__(
+        self, levels: list[Level], channels: tuple[int, ...], width: int, fusion: str = "coarsest"
+    ) -> None:
         super().__init__()
-        sizes = zip((3, *channels), channels, levels, strict=False)
+        if fusion not in ("coarsest", "all"):
+            raise RecipeError(f"stage1.fusion is {fusion!r}", "it must be 'coarsest' or 'all'")
+        channels = channels[: len(levels)]
+        sizes = zip((3, *channels[:-1]), channels, levels, strict=True)
         self.blocks = nn.ModuleList(SpiralConv(a, b, level.spirals) for a, b, level in sizes)
-        flat = len(levels[-1].kept) * channels[-1]
+        self.fused = 1 if fusion == "coarsest" else len(levels)
+        graphs = zip(levels[-self.fused :], channels[-self.fused :], strict=True)
+        flat = sum(len(level.kept) * count for level, count in graphs)
         layers = (lively(nn.Linear(flat, width)), nn.ELU(), lively(nn.Linear(width, width)))
         self.fusion = nn.Sequential(*layers)
 
     def forward(self, meshes: Tensor) -> Tensor:
-        features = meshes
+        graphs = [meshes]
         for block in self.blocks:
-            features = nn.functional.elu(block(features))
-        return cast(Tensor, self.fusion(features.flatten(1)))
+            graphs.append(nn.functional.elu(block(graphs[-1])))
+        flat = torch.cat([graph.flatten(1) for graph in graphs[-self.fused :]], dim=1)
+        return cast(Tensor, self.fusion(flat))
 
 
 class MlpEncoder(nn.Module):

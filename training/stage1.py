@@ -1,7 +1,6 @@
 """Learn the quantised space of face motion (paper stage 1): writes stage1.pt."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,11 +123,9 @@ def run(args: argparse.Namespace) -> None:
 
 def network(section: Stage1Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
-    shaping = dataclasses.asdict(section)
     weights = ("lip_weight", "aperture_weight", "velocity_weight", "upper_weight", "beta")
-    for free in ("optimiser", "quantise_from", *weights):
-        del shaping[free]
-    return shaping
+    free = ("optimiser", "quantise_from", *weights)
+    return checkpoint.identity(section, free, younger=("levels", "fusion"))
 
 
 def load(work: Path, recipe: Recipe, rig: Rig) -> Trained:

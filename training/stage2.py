@@ -1,7 +1,6 @@
 """Learn to imagine latents from speech (paper stage 2): writes stage2.pt."""
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,10 +101,8 @@ def run(args: argparse.Namespace) -> None:
 
 def network(section: Stage2Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
-    shaping = dataclasses.asdict(section)
-    for free in ("optimiser", "dropout", "velocity_weight", "augmented_copies"):
-        del shaping[free]
-    return shaping
+    free = ("optimiser", "dropout", "velocity_weight", "augmented_copies")
+    return checkpoint.identity(section, free, younger=("space",))
 
 
 def load(work: Path, recipe: Recipe) -> Trained:
