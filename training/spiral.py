@@ -16,17 +16,36 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_SOURCES = 3
+# Vertices to walk over until three kept ones are met; one in four is kept.
+_FAR_ENOUGH = 60
+
+
 class Level(NamedTuple):
     """One step of the pyramid, from a mesh of ``size_in`` vertices to one of ``len(spirals)``.
 
     ``spirals`` (M, length) holds, for each kept vertex, indices into the finer mesh; ``kept`` (M,)
     says which fine vertices those are. Convolving at the kept vertices only equals convolving
-    everywhere and then selecting, at a quarter of the cost.
+    everywhere and then selecting, at a quarter of the cost. ``vertices`` and ``faces`` are the
+    finer mesh, ``everywhere`` (size_in, length) its spirals.
     """
 
     size_in: int
     kept: Ints
     spirals: Ints
+    everywhere: Ints
+    vertices: Floats
+    faces: Ints
+
+
+class Rise(NamedTuple):
+    """A level walked upwards: each fine vertex is a weighted mean of three kept ones.
+
+    ``sources`` (size_in, 3) are indices into the coarse mesh, ``weights`` (size_in, 3) sum to 1.
+    """
+
+    sources: Ints
+    weights: Floats
 
 
 def pyramid(
@@ -36,10 +55,34 @@ def pyramid(
     result = []
     for _ in range(levels):
         coarse = decimate(vertices, faces, factor)
-        spirals = spirals_of(vertices, faces, length, dilation)[coarse.kept]
-        result.append(Level(len(vertices), coarse.kept, spirals))
+        everywhere = spirals_of(vertices, faces, length, dilation)
+        spirals = everywhere[coarse.kept]
+        result.append(Level(len(vertices), coarse.kept, spirals, everywhere, vertices, faces))
         vertices, faces = vertices[coarse.kept], coarse.faces
     return result
+
+
+def rise(level: Level) -> Rise:
+    """The three kept vertices that each fine one meets first along the mesh, by inverse distance.
+
+    Along the mesh, because straight through the air the lips would pull each other along. A vertex
+    that meets fewer has the first again.
+    """
+    rings = one_rings(level.size_in, level.faces)
+    number = np.full(level.size_in, -1)
+    number[level.kept] = np.arange(len(level.kept))
+    met = np.array([_first_kept(vertex, rings, number) for vertex in range(level.size_in)])
+    away = level.vertices[:, None] - level.vertices[level.kept[met]]
+    squared = (away**2).sum(-1)
+    # A kept vertex is its own source; the others share by inverse square, as in PointNet++.
+    closeness = 1 / np.maximum(squared, 1e-6 * squared.max())
+    closeness[level.kept] = (1.0, 0.0, 0.0)
+    return Rise(met, closeness / closeness.sum(-1, keepdims=True))
+
+
+def _first_kept(vertex: int, rings: list[list[int]], number: Ints) -> list[int]:
+    met = [int(n) for n in number[_walk(vertex, rings, _FAR_ENOUGH)] if n >= 0][:_SOURCES]
+    return met + met[:1] * (_SOURCES - len(met))
 
 
 def spirals_of(vertices: Floats, faces: Ints, length: int, dilation: int = 1) -> Ints:

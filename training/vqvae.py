@@ -77,7 +77,11 @@ def _spatial_encoder(config: Stage1Config, vertices: Floats, faces: Ints) -> nn.
         return MlpEncoder(len(vertices), config.hidden)
     if config.encoder != "spiral":
         raise RecipeError(f"stage1.encoder is {config.encoder!r}", "it must be 'spiral' or 'mlp'")
-    levels = spiral_levels(config, vertices, faces)
+    return spiral_encoder(config, spiral_levels(config, vertices, faces))
+
+
+def spiral_encoder(config: Stage1Config, levels: list[Level]) -> SpiralEncoder:
+    """Meshes (B, V, 3) -> vectors (B, hidden) over the given levels."""
     return SpiralEncoder(levels, config.spiral_channels, config.hidden, config.fusion)
 
 

@@ -1,0 +1,1 @@
+"""ExpTalk: what it has beyond the parts it shares with GLDiTalker."""
