@@ -4,7 +4,7 @@ from typing import Protocol
 
 import bpy
 
-from . import audio_source, keyframes, session
+from . import audio_source, keyframes, properties, session
 
 
 class Explains(Protocol):
@@ -29,9 +29,10 @@ def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
 
 def for_animating(context: bpy.types.Context) -> str:
     """Why Animate from Audio cannot run with the panel's settings, or ''."""
-    settings = context.scene.soliloquy
-    return (for_job() or for_face(settings.face or context.object) or _for_scene(context)
-            or for_sound(context) or ("" if settings.model.strip() else "Choose a model"))
+    face = properties.chosen_face(context)
+    model = properties.performance_of(face, context.scene).model.strip()
+    return (for_job() or for_face(face) or _for_scene(context) or for_sound(context)
+            or ("" if model else "Choose a model"))
 
 
 def for_job() -> str:

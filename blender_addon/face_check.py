@@ -60,7 +60,7 @@ class Fit(NamedTuple):
         return _nearest_axis(self.linear[:, 1])
 
 
-def similarity(reference: Positions, rest: Positions) -> Fit:
+def similarity(reference: Positions | Array, rest: Positions | Array) -> Fit:
     """Least-squares scale, rotation (or, for a mirrored mesh, reflection) and offset from
     reference (V, 3) to rest (V, 3).
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import bpy
 
-from . import audio_source, disabled_reason, session
+from . import audio_source, disabled_reason, face_panel, properties, session
+from .wrapping import wrapped
 
 
 def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -33,8 +34,10 @@ def _draw_face(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         split = layout.split(factor=0.4)
         split.label(text="")
         split.label(text=context.object.name, icon="OBJECT_DATA")
-    layout.prop(settings, "model")
-    layout.prop(settings, "seed")
+    face_panel.draw_facts(layout, context)
+    performance = properties.performance_of(properties.chosen_face(context), context.scene)
+    layout.prop(performance, "model")
+    layout.prop(performance, "seed")
 
 
 def _draw_job(layout: bpy.types.UILayout) -> None:
@@ -50,19 +53,9 @@ def _draw_result(layout: bpy.types.UILayout) -> None:
         return
     lines = layout.box().column(align=True)
     icon = "ERROR" if current.failed else "INFO"
-    for line in (*_wrapped(current.message), *_wrapped(current.hint)):
+    for line in (*wrapped(current.message), *wrapped(current.hint)):
         lines.label(text=line, icon=icon)
         icon = "BLANK1"
-
-
-def _wrapped(text: str, width: int = 32) -> list[str]:
-    """The text in lines that fit a narrow sidebar; labels do not wrap by themselves."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line for line in lines if line]
 
 
 class _Main:
@@ -83,7 +76,7 @@ class _Main:
         reason = disabled_reason.for_animating(context)
         if reason and not session.CURRENT.busy:
             lines = layout.column(align=True)
-            for line in _wrapped(reason):
+            for line in wrapped(reason):
                 lines.label(text=line)
         _draw_job(layout)
         _draw_result(layout)
@@ -100,12 +93,16 @@ class _Advanced:
         layout: Any = self.layout  # type: ignore[attr-defined]
         layout.use_property_split = True
         layout.use_property_decorate = False
+        face = properties.chosen_face(context)
+        performance = properties.performance_of(face, context.scene)
         for name in ("style", "takes", "steps"):
-            layout.prop(context.scene.soliloquy, name)
+            layout.prop(performance, name)
+        if face is not None:
+            layout.prop(face.soliloquy, "own")
         worker = session.CURRENT.worker
         if worker is not None and worker.hello is not None:
             layout.label(text=f"Runs on: {worker.hello.device}")
-            for line in _wrapped(worker.hello.device_note):
+            for line in wrapped(worker.hello.device_note):
                 layout.label(text=line)
 
 

@@ -15,9 +15,10 @@ from . import (
     face,
     models,
     preferences,
+    properties,
     session,
-    shape_keys,
     takes,
+    vertex_order,
     worker,
 )
 from ._backend import errors, pack
@@ -30,10 +31,10 @@ def begin(context: bpy.types.Context) -> Destination:
     reason = disabled_reason.for_animating(context)
     if reason:
         raise errors.RequestError("not_ready", f"{reason}.")
-    settings = context.scene.soliloquy
-    target = settings.face or context.object
+    target = properties.chosen_face(context)
+    settings = properties.performance_of(target, context.scene)
     chosen = pack.load(models.locate(context, settings.model.strip()))
-    mesh = shape_keys.read_mesh(target)
+    mesh = vertex_order.read(target)
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
         placed = _placed_sound(context, str(folder))

@@ -1,6 +1,8 @@
-"""What the artist chose, kept in the scene. No logic."""
+"""What the artist chose, kept in the scene and, for a face with settings of its own, on its object.
+No logic."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import bpy
 
@@ -27,19 +29,9 @@ def _style_names(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
     return models.styles(context, settings.model)
 
 
-class SoliloquySettings(bpy.types.PropertyGroup):  # type: ignore[misc]
-    """Scene.soliloquy: the panel's fields."""
+class PerformanceSettings:
+    """How a face performs: the fields that the scene has for all faces, and a face may have."""
 
-    source: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Sound", items=SOURCES, description="Where the voice comes from")
-    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="File", subtype="FILE_PATH",
-        description="A voice recording: WAV, FLAC, OGG or MP3")
-    first_frame: bpy.props.IntProperty(  # type: ignore[valid-type]
-        name="Start Frame", default=1, description="Where the sound begins on the timeline")
-    face: bpy.props.PointerProperty(  # type: ignore[valid-type]
-        name="Face", type=bpy.types.Object, poll=_is_mesh,
-        description="The mesh that will talk; empty: the active object")
     model: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Model", default="gldi-flame", search=_model_names, search_options={"SUGGESTION"},
         description="An installed model's name, or the folder or .zip of one")
@@ -55,3 +47,49 @@ class SoliloquySettings(bpy.types.PropertyGroup):  # type: ignore[misc]
     steps: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Steps", default=0, min=0, max=1000,
         description="Denoising steps; 0: what the model recommends. More is slower")
+
+
+class SoliloquySettings(PerformanceSettings, bpy.types.PropertyGroup):  # type: ignore[misc]
+    """Scene.soliloquy: the panel's fields."""
+
+    source: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Sound", items=SOURCES, description="Where the voice comes from")
+    filepath: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="File", subtype="FILE_PATH",
+        description="A voice recording: WAV, FLAC, OGG or MP3")
+    first_frame: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Start Frame", default=1, description="Where the sound begins on the timeline")
+    face: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Face", type=bpy.types.Object, poll=_is_mesh,
+        description="The mesh that will talk; empty: the active object")
+
+
+_SHARED = tuple(PerformanceSettings.__annotations__)
+
+
+def _begin_as_shared(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """A face's own settings begin as what it had: those of the scene."""
+    if settings.own and not any(map(settings.is_property_set, _SHARED)):
+        for name in _SHARED:
+            setattr(settings, name, getattr(context.scene.soliloquy, name))
+
+
+class FaceSettings(PerformanceSettings, bpy.types.PropertyGroup):  # type: ignore[misc]
+    """Object.soliloquy: what one face does differently."""
+
+    own: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Own Settings", update=_begin_as_shared,
+        description="Model, seed, takes, style and steps of this face alone; otherwise it shares "
+                    "the scene's with the other faces")
+
+
+def chosen_face(context: bpy.types.Context) -> Any:
+    """The face that the panel is about: the one named in it, else the active object, or None."""
+    return context.scene.soliloquy.face or context.object
+
+
+def performance_of(face: bpy.types.Object | None, scene: bpy.types.Scene) -> PerformanceSettings:
+    """The settings that hold for a face: its own, or the scene's."""
+    holder = face if face is not None and face.soliloquy.own else scene
+    settings: PerformanceSettings = holder.soliloquy
+    return settings

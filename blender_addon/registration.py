@@ -2,27 +2,30 @@
 
 import bpy
 
-from . import operators, panels, preferences, properties, session
+from . import face_panel, operators, panels, preferences, properties, session
 from .head import add_head
 
 CLASSES = (
     preferences.SoliloquyPreferences,
     properties.SoliloquySettings,
+    properties.FaceSettings,
     operators.SOLILOQUY_OT_animate_from_audio,
     operators.SOLILOQUY_OT_cancel,
     panels.SOLILOQUY_PT_view,
     panels.SOLILOQUY_PT_view_advanced,
     panels.SOLILOQUY_PT_sequencer,
     panels.SOLILOQUY_PT_sequencer_advanced,
+    *face_panel.CLASSES,
     *add_head.CLASSES,
 )
 
 
 def register_everything() -> None:
-    """Register all classes, in order, the scene's settings, and the head in Add > Mesh."""
+    """Register all classes, in order, all settings, and the head in Add > Mesh."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.soliloquy = bpy.props.PointerProperty(type=properties.SoliloquySettings)
+    bpy.types.Object.soliloquy = bpy.props.PointerProperty(type=properties.FaceSettings)
     bpy.types.VIEW3D_MT_mesh_add.append(add_head.draw_menu)
 
 
@@ -30,6 +33,7 @@ def unregister_everything() -> None:
     """Undo `register_everything` in reverse order and end the worker."""
     session.CURRENT.end()
     bpy.types.VIEW3D_MT_mesh_add.remove(add_head.draw_menu)
+    del bpy.types.Object.soliloquy
     del bpy.types.Scene.soliloquy
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

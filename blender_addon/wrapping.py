@@ -1,0 +1,24 @@
+"""Text in a narrow sidebar: Blender's labels do not wrap by themselves."""
+
+import bpy
+
+SIDEBAR_LETTERS = 32
+
+
+def wrapped(text: str, width: int = SIDEBAR_LETTERS) -> list[str]:
+    """The text in lines of at most `width` letters, as far as its words allow."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return [line for line in lines if line]
+
+
+def draw_wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE",
+                 width: int = SIDEBAR_LETTERS) -> None:
+    """The text as labels below each other, the icon before the first."""
+    lines = layout.column(align=True)
+    for line in wrapped(text, width):
+        lines.label(text=line, icon=icon)
+        icon = "NONE" if icon == "NONE" else "BLANK1"
