@@ -54,8 +54,9 @@ class EmotionSpan:
 class Generate:
     """Animate [start_s, start_s + duration_s] of a sound file; take k uses seed + k.
 
-    `audio` and `out_dir` are paths, `pack` a name or a path; `speed` 2 plays twice as fast;
-    None asks for the pack's own default (or the file's end).
+    `audio` and `out_dir` are paths, `pack` a name or a path; `style` is a name or a blend such as
+    "Even:0.7,Crisp:0.3"; `speed` 2 plays twice as fast; None asks for the pack's own default (or
+    the file's end).
     """
 
     id: str

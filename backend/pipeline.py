@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from . import audio, features, motion, sampler, schedule, windows
+from . import audio, features, motion, sampler, schedule, styles, windows
 from .errors import PackError, RequestError
 from .messages import Done, Generate
 from .pack import Pack
@@ -73,12 +73,12 @@ class Generator:
 
     def imagine(self, heard: Floats, seed: int, steps: int | None = None, style: str | None = None,
                 on_progress: OnProgress = silent_progress) -> Floats:
-        """Features (T, F) -> clean latents (T, H*C), drawn with the seed; None takes the pack's
-        default steps and its first style."""
+        """Features (T, F) -> clean latents (T, H*C), drawn with the seed; `style` is a name or a
+        blend (see `styles`), and None takes the pack's default steps and its first style."""
         manifest = self.pack.manifest
         steps = manifest.sampler.steps if steps is None else steps
         places = self._places(len(heard))
-        wish = _one_hot(style, manifest.styles)
+        wish = styles.weights(style, manifest.styles)
         done = 0
 
         def pieces(noisy: Floats, step: int) -> Iterator[Floats]:
@@ -162,7 +162,7 @@ class Generator:
         if not 0 <= job.seed <= MOST_SEED - takes:
             raise RequestError("bad_seed", f"The seed is {job.seed}.",
                                f"Choose 0 to {MOST_SEED - takes}.")
-        _one_hot(job.style, manifest.styles)
+        styles.weights(job.style, manifest.styles)
         if job.steps is not None:
             schedule.timesteps(self._schedule, job.steps)
 
@@ -238,13 +238,3 @@ def _codes(pack: Pack) -> Floats:
 
 def _channels(pack: Pack) -> int:
     return pack.manifest.latent_shape[1]
-
-
-def _one_hot(style: str | None, styles: tuple[str, ...]) -> Floats:
-    """A style as (S,); None is the first."""
-    if style is not None and style not in styles:
-        raise RequestError("style_unknown", f"The model has no style '{style}'.",
-                           f"Choose one of: {', '.join(styles)}.")
-    row = np.zeros(len(styles), dtype=np.float32)
-    row[styles.index(style) if style else 0] = 1
-    return row

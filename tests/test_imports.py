@@ -13,7 +13,7 @@ PACKAGES = ("backend", "training", "benchmarks", "blender_addon", "build_addon")
 
 CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.typed_json"}
 NUMERICS = {f"backend.{name}" for name in
-            ("audio", "features", "motion", "sampler", "schedule", "windows")}
+            ("audio", "features", "motion", "sampler", "schedule", "styles", "windows")}
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
          "soxr", "matplotlib", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}

@@ -36,7 +36,8 @@ def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
                         "installed one if not given")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     parser.add_argument("--steps", type=int, metavar="N", help="sampling steps; fewer are faster")
-    parser.add_argument("--style", metavar="NAME", help="a speaking style of the model")
+    parser.add_argument("--style", metavar="NAME[:PART][,...]", help="a speaking style of the "
+                        "model, or a blend such as Even:0.7,Crisp:0.3")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
 

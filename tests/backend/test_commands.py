@@ -64,6 +64,8 @@ def test_takes_are_numbered_files(command, voice, write_wav, tmp_path):
 @pytest.mark.parametrize(("arguments", "what"), [
     (["--model", "gldi-moon"], "There is no model 'gldi-moon'. Choose one of: tiny-test"),
     (["--style", "odd"], "no style 'odd'. Choose one of: calm, lively."),
+    (["--style", "calm:1,odd:1"], "no style 'odd'. Choose one of: calm, lively."),
+    (["--style", "calm:1,calm:2"], "'calm' is named twice. Write it as NAME, or as a blend"),
     (["--steps", "0"], "0 sampling steps"),
     (["--takes", "0"], "0 takes"),
     (["--seed", "-1"], "The seed is -1."),

@@ -82,6 +82,13 @@ def test_the_style_changes_the_motion(generator, voice):
     np.testing.assert_array_equal(calm, generator.generate(sound(voice)).displacements)
 
 
+def test_a_blend_of_styles_lies_between_them(generator, voice):
+    heard = generator.listen(sound(voice))
+    calm, lively, blend = (generator.imagine(heard, seed=0, style=wish)
+                           for wish in ("calm", "lively", "calm:3,lively:1"))
+    np.testing.assert_allclose(blend, 0.75 * calm + 0.25 * lively, atol=1e-6)
+
+
 def test_long_sounds_go_through_windows_without_a_seam(generator):
     samples = 0.2 + 0.1 * np.sin(np.arange(130 * 16000) / 16000).astype(np.float32)
     heard = generator.listen(sound(samples.astype(np.float32)))
@@ -127,7 +134,8 @@ def test_stopping_at_any_stage_leaves_no_file(generator, voice, write_wav, tmp_p
 
 
 @pytest.mark.parametrize(("wishes", "code"), [
-    ({"style": "furious"}, "style_unknown"), ({"steps": 0}, "bad_steps"),
+    ({"style": "furious"}, "style_unknown"), ({"style": "calm:x"}, "bad_style"),
+    ({"steps": 0}, "bad_steps"),
     ({"steps": 1001}, "bad_steps"), ({"seed": -1}, "bad_seed"), ({"seed": 2**63}, "bad_seed"),
     ({"emotions": (EmotionSpan("happy"),)}, "no_emotions")])
 def test_an_impossible_wish_is_refused_before_any_work(generator, tmp_path, wishes, code):
