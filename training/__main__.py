@@ -18,9 +18,11 @@ COMMANDS = {
     "rig-head": "training.head_rig",
     "sheet": "training.sheet",
     "correspond": "training.correspondence",
+    "borrow": "training.borrow",
     "train-stage1": "training.stage1",
     "train-stage2": "training.stage2",
     "evaluate": "training.evaluate",
+    "compare": "training.compare",
     "report": "training.report.command",
     "export": "training.export",
 }

@@ -35,8 +35,14 @@ class Condition(NamedTuple):
 
 
 @torch.no_grad()
-def sample(model: Denoiser, condition: Condition, latent_size: int, steps: int, seed: int) -> Array:
-    """Latents (T, H * C) for one clip, by DDIM with eta 0; the noise is fixed by the seed."""
+def sample(
+    model: Denoiser,
+    condition: Condition,
+    steps: int,
+    seed: int,
+    solve: sampler.Sampler = sampler.ddim,
+) -> Array:
+    """Latents (T, H * C) for one clip, by DDIM with eta 0 unless told; the seed fixes the noise."""
     features = torch.from_numpy(condition.features)[None]
     style = torch.from_numpy(condition.style)[None]
 
@@ -45,5 +51,5 @@ def sample(model: Denoiser, condition: Condition, latent_size: int, steps: int, 
         clean: Array = model(rows, features, style, torch.tensor([step]))[0].numpy()
         return clean
 
-    draw = sampler.gaussian(seed, (len(condition.features), latent_size))
-    return sampler.ddim(denoise, draw, schedule.cosine(model.config.diffusion_steps), steps)
+    draw = sampler.gaussian(seed, (len(condition.features), model.output.out_features))
+    return solve(denoise, draw, schedule.cosine(model.config.diffusion_steps), steps)

@@ -12,8 +12,10 @@ from backend.errors import SoliloquyError
 from . import config, evaluate_corpus, evaluate_speech, evaluate_truth, rig_file, speaking
 from .evaluate_corpus import Bench
 from .metrics import Figure
+from .spaces import Latents
 
 Rows = Mapping[str, Sequence[Figure]]
+SAMPLERS = ("ddpm", "ddim", "dpmpp_2m")
 
 
 class EvaluationError(SoliloquyError):
@@ -27,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
     add_corpus_arguments(parser)
-    parser.add_argument("--steps", type=int, nargs="+", help="DDIM steps (default: the pack's, "
-                        "or 4 8 12 25 of the networks in WORK)")
+    parser.add_argument("--steps", type=int, nargs="+", help="denoising steps (default: the "
+                        "pack's, or 4 8 12 25 of the networks in WORK)")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, help="of the networks in WORK: "
+                        "each with each number of steps (default: the recipe's)")
     parser.add_argument("--pack", help="measure this pack and not the networks in WORK")
     parser.add_argument("--audio", type=Path, help="real recordings, for the lip-sync report")
     parser.add_argument("--alignments", type=Path, help="their phones, one NAME.json each")
@@ -72,6 +76,8 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluationError("--alignments have no speech", "add --audio or --motions")
     if (args.audio or args.motions) and not (args.alignments and args.pack):
         raise EvaluationError("real speech needs both", "give --pack and --alignments")
+    if args.samplers and args.pack:
+        raise EvaluationError("a pack has its own sampler", "give --samplers without --pack")
     if args.seeds < 2:
         raise EvaluationError(f"--seeds is {args.seeds}", "takes differ only where there are 2")
 
@@ -86,9 +92,28 @@ def on_corpus(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Ro
         return {_title(n): evaluate_corpus.generation(pack, against, n, args.seeds) for n in steps}
     networks = speaking.networks(work, recipe, rig)
     against = bench(args, work, rig, recipe.fps)
-    rows = {"quantised truth": evaluate_corpus.reconstruction(networks, against)}
-    for steps in args.steps or [4, 8, 12, 25]:
-        rows[_title(steps)] = evaluate_corpus.generation(networks, against, steps, args.seeds)
+    return {**_first_stage(networks, against), **_sampled(networks, against, args)}
+
+
+def _first_stage(networks: speaking.Networks, against: Bench) -> Rows:
+    """What stage 1 alone makes of the truth; a baseline has none."""
+    if not isinstance(networks.space, Latents):
+        return {}
+    return {"quantised truth": evaluate_corpus.reconstruction(networks.space, against)}
+
+
+def _sampled(networks: speaking.Networks, against: Bench, args: argparse.Namespace) -> Rows:
+    """From speech, with every sampler at every number of steps."""
+    if not networks.second.model.config.diffusion:
+        figures = evaluate_corpus.generation(networks, against, 1, args.seeds)
+        return {"from speech, at once": figures}
+    rows = {}
+    for name in args.samplers or [networks.sampler]:
+        speaker = networks._replace(sampler=name)
+        prefix = f"{name}, " if args.samplers else ""
+        for steps in args.steps or [4, 8, 12, 25]:
+            figures = evaluate_corpus.generation(speaker, against, steps, args.seeds)
+            rows[f"from speech, {prefix}{steps} steps"] = figures
     return rows
 
 
@@ -116,13 +141,13 @@ def _report_speech(args: argparse.Namespace, out: Path) -> None:
 
 
 def plain(rows: Rows) -> dict[str, Any]:
-    """Rows as JSON has them: {row: {figure: {value, unit, mask}}}, NaN as null."""
+    """Rows as JSON has them: {row: {figure: {value, unit, mask, weight}}}, NaN as null."""
     return {title: {figure.name: _plain(figure) for figure in row} for title, row in rows.items()}
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
     value = figure.value if math.isfinite(figure.value) else None
-    return {"value": value, "unit": figure.unit, "mask": figure.mask}
+    return {"value": value, "unit": figure.unit, "mask": figure.mask, "weight": figure.weight}
 
 
 def write(path: Path, content: Any) -> None:

@@ -12,7 +12,8 @@ from .corpus.phones import BILABIALS, Phone
 from .masks import Region
 from .metrics import Figure
 from .rig_file import Array, Rig
-from .speaking import Networks, Speaker
+from .spaces import Latents
+from .speaking import Speaker
 
 # Lips count as closed below this share of how far the truth opens (its 95th percentile).
 CLOSED_SHARE = 0.2
@@ -66,15 +67,14 @@ class Bench(NamedTuple):
     fps: float
 
 
-def reconstruction(networks: Networks, bench: Bench) -> list[Figure]:
+def reconstruction(space: Latents, bench: Bench) -> list[Figure]:
     """Stage 1 alone: the truth through the codebook and back, and the share of codes it uses."""
     figures, used = [], set()
     for truth in bench.truths:
-        vectors = networks.first.model.codes_of(networks.first.normalised(truth.motion))
-        decoded = networks.decode(vectors)
+        decoded = space.quantised(truth.motion)
         used |= decoded.codes
         figures.append(compare(decoded.motion, truth, bench))
-    share = len(used) / len(networks.first.model.quantizer.codes)
+    share = len(used) / len(space.first.model.quantizer.codes)
     return [*pool(figures), Figure("codes used", share, "share of codes", "")]
 
 

@@ -92,7 +92,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(work: Path, recipe: Recipe, rig: Rig) -> Model:
-    """The networks of a working folder; raises CheckpointError, EncoderFileError."""
+    """The networks of a working folder; raises ExportError, CheckpointError, EncoderFileError."""
+    if recipe.stage2.space != "latents":
+        message = f"{recipe.name} predicts {recipe.stage2.space}, packs hold latents"
+        raise ExportError(message, "measure it with: python -m training evaluate")
     first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
     codes: Array = first.model.quantizer.codes.detach().numpy() / np.float32(second.scale)
     heard = table.load(recipe, work)

@@ -1,9 +1,9 @@
-"""What stage 2 trains on, made once from both frozen networks and kept in WORK/latents.pt."""
+"""What stage 2 trains on, made once from the frozen networks and kept in WORK/latents.pt."""
 
 import hashlib
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from backend import features as frame_features
 
 from . import checkpoint, stage1
-from .config import Recipe
+from .config import Recipe, RecipeError
 from .corpus.clips import Clip, read_clips, read_samples, read_track
 from .encoder import CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
@@ -23,12 +23,17 @@ from .encoders.interface import Heard, SpeechEncoder
 from .rig_file import Array, Rig
 
 REPORT_EVERY = 100
+LATENTS, VERTICES = "latents", "vertices"
 
 
 class Example(NamedTuple):
-    """A clip ready for stage 2: latents (T, H * C), features (copies, T, F), style number."""
+    """A clip ready for stage 2: its target, features (copies, T, F), style number.
 
-    latents: Tensor
+    The target is latents (T, H * C), or the rig's weights (T, K) where vertices are predicted: as
+    vertices they would fill the memory.
+    """
+
+    target: Tensor
     features: Tensor
     style: int
 
@@ -36,12 +41,14 @@ class Example(NamedTuple):
 class Prepared(NamedTuple):
     """The training examples, the styles in the order of the one-hot vector, and the scale.
 
-    The examples' latents are divided by ``scale``, so that their variance is 1.
+    The examples' latents are divided by ``scale``, so that their variance is 1. Where vertices are
+    predicted, ``scale`` (metres) and ``mean`` (V, 3) are those of their normaliser.
     """
 
     examples: list[Example]
     styles: tuple[str, ...]
     scale: float
+    mean: Tensor | None
 
 
 def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
@@ -52,11 +59,12 @@ def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
         state = checkpoint.load(path, "train-stage2")
         if state["key"] == key:
             examples = [Example(*row) for row in state["examples"]]
-            return Prepared(examples, tuple(state["styles"]), state["scale"])
+            return Prepared(
+                examples, tuple(state["styles"]), state["scale"], state.get("mean")
+            )
     made = _make(work, recipe, rig)
     rows = [tuple(example) for example in made.examples]
-    state = {"key": key, "examples": rows, "styles": made.styles, "scale": made.scale}
-    checkpoint.save(path, state)
+    checkpoint.save(path, {**made._asdict(), "key": key, "examples": rows})
     return made
 
 
@@ -65,7 +73,10 @@ def networks(work: Path, recipe: Recipe) -> str:
 
     Raises EncoderFileError.
     """
-    digest = _digest(table.weights_file(recipe, work), work / "stage1.pt")
+    files = [table.weights_file(recipe, work)]
+    if recipe.stage2.space == LATENTS:
+        files.append(work / "stage1.pt")
+    digest = _digest(*files)
     return f"{digest} side by side" if recipe.speech.side_by_side else digest
 
 
@@ -93,7 +104,7 @@ def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
 
 
 def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
-    corpus, first = work / "corpus", stage1.load(work, recipe, rig)
+    corpus, target_of = work / "corpus", _target_of(work, recipe, rig)
     heard = table.load(recipe, work)
     rows = read_clips(corpus, "train")
     styles = style_order({clip.style for clip in rows}, recipe.corpus.styles)
@@ -101,13 +112,31 @@ def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     for clip in rows:
         if len(examples) % REPORT_EVERY == 0:
             print(f"listening to clip {len(examples)} of {len(rows)}", file=sys.stderr, flush=True)
-        motion = rig.displacements(read_track(corpus, clip).weights)
-        latents = first.model.codes_of(first.normalised(motion)).flatten(1)
-        features = _copies(heard, corpus, clip, len(latents), recipe)
-        examples.append(Example(latents, features, styles.index(clip.style)))
-    scale = torch.cat([example.latents for example in examples]).square().mean().sqrt().item()
-    scaled = [example._replace(latents=example.latents / scale) for example in examples]
-    return Prepared(scaled, styles, scale)
+        target = target_of(read_track(corpus, clip).weights)
+        features = _copies(heard, corpus, clip, len(target), recipe)
+        examples.append(Example(target, features, styles.index(clip.style)))
+    if recipe.stage2.space == VERTICES:
+        fitted = stage1.fit_normaliser(rig, [example.target.numpy() for example in examples])
+        return Prepared(examples, styles, fitted.scale, torch.from_numpy(fitted.mean))
+    scale = torch.cat([example.target for example in examples]).square().mean().sqrt().item()
+    scaled = [example._replace(target=example.target / scale) for example in examples]
+    return Prepared(scaled, styles, scale, None)
+
+
+def _target_of(work: Path, recipe: Recipe, rig: Rig) -> Callable[[Array], Tensor]:
+    """Shape weights (T, K) -> what an example holds of them; raises RecipeError."""
+    if recipe.stage2.space == VERTICES:
+        return torch.from_numpy
+    if recipe.stage2.space != LATENTS:
+        message = f"stage2.space is {recipe.stage2.space!r}"
+        raise RecipeError(message, f"it must be {LATENTS!r} or {VERTICES!r}")
+    first = stage1.load(work, recipe, rig)
+
+    def latents(weights: Array) -> Tensor:
+        motion = first.normalised(rig.displacements(weights))
+        return first.model.codes_of(motion).flatten(1)
+
+    return latents
 
 
 def _copies(heard: SpeechEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:

@@ -7,14 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend import audio, pack, pipeline, sessions
+from backend import audio, pack, pipeline, sampler, sessions, styles
 
-from . import diffusion, latents, stage1, stage2
+from . import diffusion, latents, spaces, stage2
 from .config import Recipe
 from .corpus.speech import SAMPLE_RATE_HZ
 from .encoders import table
 from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
+from .spaces import Space
 
 
 class Speaker(Protocol):
@@ -31,43 +32,29 @@ class Speaker(Protocol):
 class Networks(NamedTuple):
     """Everything trained, in torch."""
 
-    first: stage1.Trained
+    space: Space
     second: stage2.Trained
     heard: SpeechEncoder
     fps: float
     default_steps: int
+    sampler: str
 
     def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
         """As `Speaker.speak`; ``None`` takes the recipe's steps."""
         frames = int(np.ceil(len(samples) / SAMPLE_RATE_HZ * self.fps - 1e-6))
         features = latents.features_of(self.heard, samples, frames, self.fps)
-        wish = np.zeros(len(self.second.styles), dtype=np.float32)
-        wish[self.second.styles.index(style)] = 1.0
-        condition = diffusion.Condition(features, wish)
-        size, steps = self.second.model.output.out_features, steps or self.default_steps
-        clean = diffusion.sample(self.second.model, condition, size, steps, seed)
-        vectors = torch.from_numpy(clean) * self.second.scale
-        return self.decode(vectors.reshape(len(clean), *self.first.model.shape)).motion
-
-    def decode(self, vectors: torch.Tensor) -> "Decoded":
-        """Latents (T, H, C) -> the nearest codes' numbers and their motion."""
-        numbers = self.first.model.quantizer.nearest(vectors)
-        codes = self.first.model.quantizer.codes[numbers]
-        return Decoded(self.first.displacements(codes.flatten(1)), set(numbers.flatten().tolist()))
-
-
-class Decoded(NamedTuple):
-    """A motion (T, V, 3) and which codes it was made of."""
-
-    motion: Array
-    codes: set[int]
+        condition = diffusion.Condition(features, styles.weights(style, self.second.styles))
+        steps, solve = steps or self.default_steps, sampler.named(self.sampler)
+        clean = diffusion.sample(self.second.model, condition, steps, seed, solve)
+        return self.space.decode(torch.from_numpy(clean)).motion
 
 
 def networks(work: Path, recipe: Recipe, rig: Rig) -> Networks:
     """The trained networks of a working folder; raises CheckpointError, EncoderFileError."""
-    first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
-    heard = table.load(recipe, work)
-    return Networks(first, second, heard, recipe.fps, recipe.export.sampler_steps)
+    second = stage2.load(work, recipe)
+    space, heard = spaces.of(work, recipe, rig, second), table.load(recipe, work)
+    export = recipe.export
+    return Networks(space, second, heard, recipe.fps, export.sampler_steps, export.sampler)
 
 
 class PackSpeaker:

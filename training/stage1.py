@@ -58,9 +58,12 @@ class MotionCrops:
         """Motion (B, T, V, 3) and which frames are present (B, T); longer clips come oftener."""
         chosen = crops.draw(rng, self.lengths, batch, frames)
         pieces = [self.motions[crop.clip][crop.start : crop.stop] for crop in chosen]
-        weights = crops.stack(pieces, frames)
-        motion = weights @ self.fields - self.mean
+        motion = self.vectors(crops.stack(pieces, frames))
         return motion.reshape(batch, frames, -1, 3), crops.present(chosen, frames)
+
+    def vectors(self, weights: Tensor) -> Tensor:
+        """Shape weights (..., K) -> normalised displacements (..., V * 3)."""
+        return weights @ self.fields - self.mean
 
 
 class Stage1Task:

@@ -100,7 +100,8 @@ def test_options_that_do_not_go_together_end_with_2(options: list[str], tmp_path
 
 def test_nan_is_null_in_json_and_columns_line_up() -> None:
     rows = {"row": [Figure("a", math.nan, "mm", "lips"), Figure("longer", 1.0, "", "all")]}
-    assert evaluate.plain(rows)["row"]["a"] == {"value": None, "unit": "mm", "mask": "lips"}
+    plain = {"value": None, "unit": "mm", "mask": "lips", "weight": 1.0}
+    assert evaluate.plain(rows)["row"]["a"] == plain
     lines = evaluate.table(rows).splitlines()
     assert [line.split() for line in lines[1:]] == [["a", "mm", "nan", "lips"],
                                                     ["longer", "1", "all"]]  # fmt: skip
