@@ -94,6 +94,7 @@ class EncoderConfig:
     level_ahead_s: float = 0.08  # ... and ahead: with the convolutions less than 0.4 s
     dropout: float = 0.1
     recorded_share: float = 0.0  # of the crops, from real recordings where the corpus has some
+    closure_bias: float = 0.0  # added, once trained, to the log odds of p b m: a missed one shows
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(
             steps=3000, batch=24, crop_frames=130, learning_rate=2e-3, weight_decay=0.02

@@ -194,6 +194,20 @@ def test_breaths_come_in_pauses_only_and_below_the_speech() -> None:
     assert float(added.mean()) < 0.1 * 10 ** (-5 / 20)
 
 
+def test_closures_are_favoured_by_their_log_odds_alone() -> None:
+    model = _encoder(dataclasses.replace(TINY, closure_bias=0.8))
+    with torch.no_grad():
+        before = model.listen(model.log_mel(_voice()))
+        encoder_training.favour_closures(model)
+        after = model.listen(model.log_mel(_voice()))
+    closing = [PHONE_INDEX[name] for name in ("P", "B", "M")]
+    added = (after.phones - before.phones)[0, 0]
+    assert added[closing].tolist() == pytest.approx([0.8] * 3, abs=1e-5)
+    assert float(added.abs().sum()) == pytest.approx(2.4, abs=1e-4)
+    assert float((after.visemes - before.visemes)[0, 0].abs().sum()) == pytest.approx(0.8, abs=1e-4)
+    assert torch.equal(after.aperture, before.aperture)
+
+
 def test_twins_that_agree_cost_nothing_and_others_do() -> None:
     model, mel = _encoder(), torch.rand(2, 20, 100)
     with torch.no_grad():
