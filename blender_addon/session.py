@@ -21,6 +21,7 @@ class Session:
     message: str = ""
     hint: str = ""
     failed: bool = False
+    longest_tick_s: float = 0.0
     _folder: Path | None = None
 
     @property
@@ -58,6 +59,10 @@ class Session:
     def tell(self, message: str, hint: str = "", failed: bool = False) -> None:
         """What the panel shows until the next press."""
         self.message, self.hint, self.failed = message, hint, failed
+
+    def ticked(self, seconds: float) -> None:
+        """A job's tick kept Blender for so long."""
+        self.longest_tick_s = max(self.longest_tick_s, seconds)
 
     def end(self) -> None:
         """Leave nothing behind: no process, no temporary file."""
