@@ -77,21 +77,25 @@ def hard_trim_frames(strip: Any) -> float:
 
 
 def new_curves(action: bpy.types.Action, id_type: str) -> Any:
-    """The F-curve collection of a new action, for data-blocks of `id_type` ('KEY', ...)."""
+    """What holds the `fcurves` and `groups` of a new action, for data-blocks of `id_type`."""
     if not hasattr(action, "layers"):
         action.id_root = id_type
-        return action.fcurves
+        return action
     slot = action.slots.new(id_type, "Soliloquy")
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves
+    return strip.channelbag(slot, ensure=True)
+
+
+def holders_of(action: bpy.types.Action) -> list[Any]:
+    """Everything in an action that holds `fcurves` and `groups`."""
+    if not hasattr(action, "layers"):
+        return [action]
+    return [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
 
 
 def curves_of(action: bpy.types.Action) -> list[Any]:
     """All F-curves of an action, whatever its layers and slots."""
-    if not hasattr(action, "layers"):
-        return list(action.fcurves)
-    return [curve for layer in action.layers for strip in layer.strips
-            for bag in strip.channelbags for curve in bag.fcurves]
+    return [curve for holder in holders_of(action) for curve in holder.fcurves]
 
 
 def set_slot(holder: Any, action: bpy.types.Action) -> None:

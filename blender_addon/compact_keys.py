@@ -6,6 +6,7 @@ is many times quicker than the exact SVD. What it leaves out is never assumed: t
 is measured on every vertex and frame.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,11 @@ Array = npt.NDArray[np.float32]
 
 TOLERANCE_M = 1e-4
 KEY_LIMIT = 64
+# Far below what the keys may miss, so that the two errors need not be added up.
+_FINE_M = 2e-6
+_FINE_KEYS = 128
+_TIGHTER = 0.7
+_TRIES = 4
 _SPARE_DIRECTIONS = 16
 _PROBE_FRAMES = 96
 _BLOCK_FRAMES = 128
@@ -42,6 +48,48 @@ def compress(displacements: Array, tolerance_m: float = TOLERANCE_M,
         error_m = _largest_error(flat, left[:, :count], right[:count])
     values, shapes = _scaled(left[:, :count], right[:count])
     return CompactMotion(shapes.reshape(-1, vertices, 3), values, error_m)
+
+
+def compress_parts(parts: Sequence[Array], tolerance_m: float = TOLERANCE_M,
+                   key_limit: int = KEY_LIMIT) -> tuple[list[CompactMotion], float]:
+    """Keys for each of several motions (T, V, 3) that play together, and the largest error of
+    their sum in metres; the first may take five eighths of `key_limit`, the next the same share of
+    what is left, the last all of it."""
+    tolerance = tolerance_m
+    for _attempt in range(_TRIES):
+        found = _within(parts, tolerance, key_limit)
+        error_m = _error_of_sum(parts, found)
+        capped = sum(len(part.shapes) for part in found) >= key_limit
+        if error_m <= tolerance_m or capped:
+            break
+        # Errors of two parts can meet in one vertex on their border.
+        tolerance *= _TIGHTER
+    return found, error_m
+
+
+def _within(parts: Sequence[Array], tolerance_m: float, key_limit: int) -> list[CompactMotion]:
+    found: list[CompactMotion] = []
+    for number, part in enumerate(parts, start=1):
+        left = key_limit - sum(len(earlier.shapes) for earlier in found)
+        share = left if number == len(parts) else left * 5 // 8
+        found.append(compress(part, tolerance_m, share))
+    return found
+
+
+def _error_of_sum(parts: Sequence[Array], found: Sequence[CompactMotion]) -> float:
+    worst = 0.0
+    for start in range(0, len(parts[0]), _BLOCK_FRAMES):
+        block = slice(start, start + _BLOCK_FRAMES)
+        missing = sum(part[block] - np.tensordot(compact.values[block], compact.shapes, axes=1)
+                      for part, compact in zip(parts, found, strict=True))
+        worst = max(worst, float(np.linalg.norm(missing, axis=2).max(initial=0.0)))
+    return worst
+
+
+def fine(displacements: Array) -> CompactMotion | None:
+    """A basis that misses next to nothing, or None when the motion has too many directions."""
+    found = compress(displacements, _FINE_M, _FINE_KEYS)
+    return found if found.error_m <= _FINE_M else None
 
 
 def _leading_directions(flat: Array, count: int) -> tuple[Array, Array]:

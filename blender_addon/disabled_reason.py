@@ -4,7 +4,7 @@ from typing import Protocol
 
 import bpy
 
-from . import audio_source, keyframes, properties, session
+from . import audio_source, placing, properties, session
 
 
 class Explains(Protocol):
@@ -92,4 +92,4 @@ def _for_keys(face: bpy.types.Object) -> str:
     keys = face.data.shape_keys
     if keys is not None and not keys.use_relative:
         return f"'{face.name}' has absolute shape keys: tick Relative in its shape keys"
-    return keyframes.why_not_placeable(keys)
+    return placing.why_not_placeable(keys)

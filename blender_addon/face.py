@@ -14,9 +14,6 @@ from . import compact_keys, face_check, face_order, head_transfer
 from ._backend import errors, pack
 
 Floats = npt.NDArray[np.float32]
-# Far below what the shape keys may miss, so that the two errors need not be added up.
-_FINE_M = 2e-6
-_FINE_KEYS = 128
 
 
 class MeshArrays(NamedTuple):
@@ -71,8 +68,8 @@ def displacements_on(target: Face, displacements: Floats) -> Floats:
     if target.transfer is None:
         return displacements if target.order is None else displacements[:, target.order]
     # The transfer is linear, so it can carry a basis instead of every frame: several times quicker.
-    fine = compact_keys.compress(displacements, _FINE_M, _FINE_KEYS)
-    if fine.error_m > _FINE_M:
+    fine = compact_keys.fine(displacements)
+    if fine is None:
         return target.transfer.apply(displacements)
     return np.tensordot(fine.values, target.transfer.apply(fine.shapes), axes=1)
 

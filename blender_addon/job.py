@@ -52,13 +52,13 @@ class Request:
 
 class Job:
     """A running request. While the worker listens, `match` finds out how the model fits the face;
-    then `prepare` turns each motion file into a Take for that face. Both run in one thread of
+    then `prepare` turns the motion files into Takes for that face. Both run in one thread of
     their own, for they take too long for Blender's.
 
     The private `folder` takes the job's files and is removed with it; its name is the job's id."""
 
     def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
-                 prepare: Callable[[Path, Face], Take], folder: Path,
+                 prepare: Callable[[list[Path], Face], list[Take]], folder: Path,
                  silence_limit_s: float = 60.0) -> None:
         self._worker = worker
         self._prepare = prepare
@@ -128,7 +128,7 @@ class Job:
             self.stage, self._stage_share = "keys", 0.0
             paths = [Path(path) for path in reply.paths]
             self._takes = self._threads.submit(
-                lambda: [self._prepare(path, self._face.result()) for path in paths])
+                lambda: self._prepare(paths, self._face.result()))
 
     def _prepared(self, takes: "Future[list[Take]]") -> list[Take] | None:
         if self._cancelled_at is not None:

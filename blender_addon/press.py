@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from . import (
     models,
     preferences,
     properties,
+    regions,
     session,
     takes,
     vertex_order,
@@ -39,7 +39,7 @@ def begin(context: bpy.types.Context) -> Destination:
     try:
         placed = _placed_sound(context, str(folder))
         request = _request(settings, placed, chosen)
-        _start(context, request, lambda: face.match(mesh, chosen), folder)
+        _start(context, request, mesh, chosen, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -73,14 +73,15 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
                    takes=settings.takes)
 
 
-def _start(context: bpy.types.Context, request: Request, match: Callable[[], face.Face],
-           folder: Path) -> None:
+def _start(context: bpy.types.Context, request: Request, mesh: face.MeshArrays,
+           chosen: pack.Pack, folder: Path) -> None:
     machine, current = preferences.machine(context), session.CURRENT
     ready = current.warm_worker(worker.launch(blender_compat.python_executable(),
                                               current.folder, machine.device))
-    current.job = Job(ready, request, match,
-                      lambda path, fits: takes.prepare(path, fits, request.sound.path), folder,
-                      machine.silence_limit_s)
+    current.job = Job(ready, request, lambda: face.match(mesh, chosen),
+                      lambda paths, fits: takes.prepare(paths, fits, request.sound.path,
+                                                        regions.read(chosen)),
+                      folder, machine.silence_limit_s)
 
 
 def _provenance(request: Request, placed: audio_source.PlacedSound,

@@ -1,6 +1,6 @@
 """Meshes and shape keys as arrays: read a face at rest, add keys, find the keys of a take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 from .face import MeshArrays
 
 KEY_PREFIX = "Soliloquy"
+# On shape keys whose Basis was added here: without it, Clear would not know that the mesh was bare.
+MADE_BASIS = "soliloquy_made_basis"
 # Values lie within -1..1; the artist may exaggerate up to this, also from a keyframe.
 _SLIDER_LIMIT = 4.0
 
@@ -36,21 +38,24 @@ def _polygons(mesh: bpy.types.Mesh) -> list[tuple[int, ...]]:
     return [tuple(flat[a:b]) for a, b in pairwise(bounds)]
 
 
-def add_keys(face: bpy.types.Object, shapes: npt.NDArray[np.float32],
-             undo: ExitStack) -> list[str]:
-    """Add one relative key per shape (K, V, 3), displacements in mesh units; returns their names.
-    `undo` learns how to take them away again."""
+def add_keys(face: bpy.types.Object, shapes: Mapping[str, npt.NDArray[np.float32]],
+             undo: ExitStack) -> dict[str, list[str]]:
+    """Add one relative key per shape (K, V, 3), displacements in mesh units, for each of some
+    kinds such as "lower"; returns their names by kind. `undo` learns how to take them away."""
     if face.data.shape_keys is None:
         face.shape_key_add(name="Basis", from_mix=False)
+        face.data.shape_keys[MADE_BASIS] = True
         undo.callback(face.shape_key_clear)
     rest = read_mesh(face).rest
     prefix = _free_prefix(face.data.shape_keys)
-    return [_add_key(face, f"{prefix} {number:02d}", rest + shape, undo)
-            for number, shape in enumerate(shapes, start=1)]
+    return {kind: [add_key(face, f"{prefix} {kind} {number:02d}", rest + shape, undo)
+                   for number, shape in enumerate(stack, start=1)]
+            for kind, stack in shapes.items()}
 
 
-def _add_key(face: bpy.types.Object, name: str, places: npt.NDArray[np.float32],
-             undo: ExitStack) -> str:
+def add_key(face: bpy.types.Object, name: str, places: npt.NDArray[np.float32],
+            undo: ExitStack) -> str:
+    """Add one key with its vertices at places (V, 3); returns the name Blender gave it."""
     key = face.shape_key_add(name=name, from_mix=False)
     undo.callback(_remover(face, key.name))
     key.slider_max, key.slider_min = _SLIDER_LIMIT, -_SLIDER_LIMIT
@@ -64,9 +69,10 @@ def _remover(face: bpy.types.Object, name: str) -> Callable[[], None]:
 
 
 def _free_prefix(keys: bpy.types.Key) -> str:
-    """'Soliloquy' for the first take, then 'Soliloquy take 2', so that takes sort together."""
-    taken = {key.name.rpartition(" ")[0] for key in keys.key_blocks}
-    take = 1
-    while (prefix := KEY_PREFIX if take == 1 else f"{KEY_PREFIX} take {take}") in taken:
-        take += 1
+    """'Soliloquy' for the first press, then 'Soliloquy 2', so that keys of a press sort
+    together."""
+    taken = {key.name.rpartition(" ")[0].rpartition(" ")[0] for key in keys.key_blocks}
+    press = 1
+    while (prefix := KEY_PREFIX if press == 1 else f"{KEY_PREFIX} {press}") in taken:
+        press += 1
     return prefix

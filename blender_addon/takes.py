@@ -1,48 +1,98 @@
-"""From a motion file to a take: shape keys and their values, in the mesh's own space.
+"""From motion files to takes: shape keys and their values, in the mesh's own space.
 
 Runs in a thread beside Blender's: numpy and files only.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from . import compact_keys, face
+from . import compact_keys, face, regions
 from ._backend import errors, motion
+
+Floats = npt.NDArray[np.float32]
+# Takes of more than 230 MB in all are compressed one by one, each to shape keys of its own: their
+# curves outweigh their keys by then, and memory is dear.
+_SHARED_LIMIT = 20_000_000
 
 
 @dataclass(frozen=True)
 class Take:
-    """shapes (K, V, 3) in the mesh's units and axes, values (T, K) at `fps`; error in metres."""
+    """shapes (K, V, 3) in the mesh's units and axes, of which the first `lower` move the lower
+    face; values (T, K) at `fps`; error in metres. Takes of one press share their shapes where that
+    keeps the error. `blink` (V, 3): the closing of both eyes in mesh units, if the pack has it."""
 
-    shapes: npt.NDArray[np.float32]
-    values: npt.NDArray[np.float32]
+    shapes: Floats
+    values: Floats
     fps: float
     audio_seconds: float
     seed: int
     error_m: float
     audio_sha256: str
+    lower: int = 0
+    blink: Floats | None = None
 
 
-def prepare(path: Path, target: face.Face, audio: str) -> Take:
-    """The take in a motion.npz for a face, made from the file `audio`; raises MotionError when it
-    does not fit the face."""
-    loaded = motion.load(path)
+def prepare(paths: Sequence[Path], target: face.Face, audio: str,
+            reference: regions.Reference) -> list[Take]:
+    """The takes in motion files for a face, made from the file `audio`; raises MotionError when
+    one does not fit the face."""
+    loaded = [motion.load(path) for path in paths]
     try:
-        compact = compact_keys.compress(face.displacements_on(target, loaded.displacements))
+        return _together(loaded, target, _sha256(audio), reference)
     except MemoryError as problem:
         raise errors.MotionError(
-            "motion_too_long", f"{loaded.audio_seconds:.0f} s of motion do not fit in memory.",
+            "motion_too_long", f"{loaded[0].audio_seconds:.0f} s of motion do not fit in memory.",
             "Cut the strip and animate its parts one by one.") from problem
-    shapes = np.asarray(compact.shapes @ target.linear.T, dtype=np.float32)
-    return Take(shapes, compact.values, loaded.fps, loaded.audio_seconds, loaded.seed,
-                compact.error_m, _sha256(audio))
 
 
-def values_at(take: Take, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+def _together(loaded: Sequence[motion.Motion], target: face.Face, audio_sha256: str,
+              reference: regions.Reference) -> list[Take]:
+    """All takes on shared shape keys; each on its own where that would cost precision."""
+    small = sum(take.displacements[..., 0].size for take in loaded) <= _SHARED_LIMIT
+    shared = _compressed(loaded, target, reference.upper) if small or len(loaded) == 1 else None
+    if shared is None or (shared.error_m > compact_keys.TOLERANCE_M and len(loaded) > 1):
+        return [take for one in loaded
+                for take in _together([one], target, audio_sha256, reference)]
+    shapes = _in_mesh_units(target, shared.shapes)
+    ends = np.cumsum([len(take.displacements) for take in loaded])[:-1]
+    return [Take(shapes, values, take.fps, take.audio_seconds, take.seed, shared.error_m,
+                 audio_sha256, shared.lower, _blink(target, reference.blink))
+            for take, values in zip(loaded, np.split(shared.values, ends), strict=True)]
+
+
+@dataclass(frozen=True)
+class _Compressed:
+    shapes: Floats
+    values: Floats
+    lower: int
+    error_m: float
+
+
+def _compressed(loaded: Sequence[motion.Motion], target: face.Face, upper: Floats) -> _Compressed:
+    frames = [take.displacements for take in loaded]
+    parts = regions.split(target, frames[0] if len(frames) == 1 else np.concatenate(frames), upper)
+    found, error_m = compact_keys.compress_parts(parts)
+    return _Compressed(np.concatenate([part.shapes for part in found]),
+                       np.concatenate([part.values for part in found], axis=1),
+                       len(found[0].shapes), error_m)
+
+
+def _blink(target: face.Face, blink: Floats | None) -> Floats | None:
+    if blink is None:
+        return None
+    return _in_mesh_units(target, face.displacements_on(target, blink[None]))[0]
+
+
+def _in_mesh_units(target: face.Face, metres: Floats) -> Floats:
+    return np.asarray(metres @ target.linear.T, dtype=np.float32)
+
+
+def values_at(take: Take, seconds: npt.NDArray[np.float64]) -> Floats:
     """The take's values (N, K) at times (N,) in seconds from its start, linearly interpolated."""
     return motion.interpolate_rows(take.values, seconds * take.fps)
 

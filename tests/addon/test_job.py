@@ -18,7 +18,8 @@ REQUEST = job.Request(job.Sound("a.wav"), "pack")
 def start(fake_worker, tmp_path):
     """start("behaviour", ...) -> a Job on a fake worker of that behaviour."""
 
-    def make(*behaviour, match=lambda: FACE, prepare=lambda path, fits: TAKE, **options):
+    def make(*behaviour, match=lambda: FACE,
+             prepare=lambda paths, fits: [TAKE] * len(paths), **options):
         folder = tmp_path / "job"
         folder.mkdir()
         return job.Job(fake_worker(*behaviour), REQUEST, match, prepare, folder,
@@ -35,7 +36,8 @@ def run(running, limit_s=60.0):
 
 
 def test_done_gives_one_take_per_motion_file(start):
-    made = run(start("done", "1.npz", "2.npz", prepare=lambda path, fits: path.name))
+    made = run(start("done", "1.npz", "2.npz",
+                     prepare=lambda paths, fits: [path.name for path in paths]))
     assert made == ["1.npz", "2.npz"]
 
 
@@ -91,8 +93,8 @@ def test_a_face_that_does_not_fit_ends_the_job_before_the_worker_is_done(start):
 
 
 def test_an_error_while_making_keys_is_the_jobs_error(start):
-    def refuse(path, fits):
-        raise errors.MotionError("motion_damaged", f"{path} is bad.")
+    def refuse(paths, fits):
+        raise errors.MotionError("motion_damaged", f"{paths[0]} is bad.")
 
     with pytest.raises(errors.MotionError, match=r"1\.npz is bad"):
         run(start("done", "1.npz", prepare=refuse))

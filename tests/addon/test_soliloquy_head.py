@@ -5,7 +5,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import face, face_check, head_transfer, shape_keys  # noqa: E402
+from blender_addon import compact_keys, face, face_check, head_transfer, shape_keys  # noqa: E402
 from blender_addon._backend import pack  # noqa: E402
 from blender_addon.head import drive  # noqa: E402
 from tests.addon.faces import places_at, rest_places  # noqa: E402
@@ -50,7 +50,7 @@ def test_motion_reaches_the_head_as_the_correspondence_says(head, flame):
 
 
 def test_motion_of_too_many_directions_is_carried_frame_by_frame(head, flame, monkeypatch):
-    monkeypatch.setattr(face, "_FINE_KEYS", 3)
+    monkeypatch.setattr(compact_keys, "_FINE_KEYS", 3)
     fits = face.match(shape_keys.read_mesh(head), flame)
     motion = np.random.default_rng(0).standard_normal((10, 5023, 3)).astype(np.float32) * 1e-3
     np.testing.assert_array_equal(face.displacements_on(fits, motion),

@@ -142,7 +142,7 @@ def test_undo_gives_back_the_artists_state(smile, ball):
 
 
 def test_an_error_in_the_middle_of_writing_leaves_no_trace(smile, ball, monkeypatch):
-    from blender_addon import keyframes
+    from blender_addon import placing
 
     theirs = animate(ball)
     before = places_at(ball, 20)
@@ -150,7 +150,7 @@ def test_an_error_in_the_middle_of_writing_leaves_no_trace(smile, ball, monkeypa
     def fail(*_arguments):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(keyframes, "_add_track", fail)
+    monkeypatch.setattr(placing, "add_track", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         press()
     keys = ball.data.shape_keys
@@ -161,12 +161,12 @@ def test_an_error_in_the_middle_of_writing_leaves_no_trace(smile, ball, monkeypa
 
 
 def test_an_error_on_a_bare_mesh_leaves_it_bare(spoken, ball, monkeypatch):
-    from blender_addon import keyframes
+    from blender_addon import placing
 
     def fail(*_arguments):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(keyframes, "place", fail)
+    monkeypatch.setattr(placing, "switch_on", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         press()
     assert ball.data.shape_keys is None
