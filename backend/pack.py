@@ -24,6 +24,8 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 REQUIRED_FILES = ("audio_encoder.onnx", "denoiser.onnx", "decoder.onnx", "codebook.npz",
                   "reference.npz")
+# What packs with emotions have beside them.
+EMOTION_FILES = ("emotion_encoder.onnx", "emotions.npz")
 _METHODS = ("gldi", "exptalk")
 _SAMPLERS = ("ddim", "ddpm", "dpmpp_2m")
 _MANIFEST_LIMIT_BYTES = 4_000_000
@@ -77,7 +79,8 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """manifest.json, field by field; `latent_shape` is (H, C), `files` is filled by `write`."""
+    """manifest.json, field by field; `latent_shape` is (H, C), `files` is filled by `write`;
+    `emotion_features` is what the emotion encoder gives, in packs that have one."""
 
     schema_version: int
     name: str
@@ -96,6 +99,7 @@ class Manifest:
     licence: str
     credits: tuple[str, ...]
     files: dict[str, FileEntry] = field(default_factory=dict)
+    emotion_features: Features | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +256,11 @@ def _check_values(manifest: Manifest) -> None:
     for name, value in positive.items():
         if value <= 0:
             raise ValueError(f"field '{name}' must be above 0, not {value}")
+    felt = manifest.emotion_features
+    if (felt is not None) != (manifest.method == "exptalk"):
+        raise ValueError("field 'emotion_features' belongs to the method 'exptalk' and to no other")
+    if felt is not None and (min(felt.rate_hz, felt.size) <= 0 or len(manifest.emotions) < 2):
+        raise ValueError("fields 'emotion_features' and 'emotions' are too small")
     if manifest.sampler.steps > manifest.schedule.steps or not 0 <= manifest.sampler.eta <= 1:
         raise ValueError(f"the sampler {manifest.sampler} does not fit the schedule")
     if not manifest.styles or len(set(manifest.styles)) != len(manifest.styles):
@@ -265,7 +274,7 @@ def _check_files(manifest: Manifest) -> None:
             raise ValueError(f"'{name}' is no plain file name")
         if entry.bytes < 0 or not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):
             raise ValueError(f"the size or the checksum of '{name}' is malformed")
-    for name in REQUIRED_FILES:
+    for name in (*REQUIRED_FILES, *(EMOTION_FILES if manifest.emotion_features else ())):
         if name not in manifest.files:
             raise ValueError(f"it does not list '{name}'")
 

@@ -13,10 +13,11 @@ PACKAGES = ("backend", "training", "benchmarks", "blender_addon", "build_addon")
 
 CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.typed_json"}
 NUMERICS = {f"backend.{name}" for name in
-            ("audio", "features", "motion", "sampler", "schedule", "styles", "windows")}
+            ("audio", "codebook", "emotions", "features", "motion", "redo", "sampler", "schedule",
+             "styles", "windows")}
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
-         "soxr", "matplotlib", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}
+         "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
 DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion"}
 ADDON = {"blender_addon"}

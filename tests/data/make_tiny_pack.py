@@ -1,10 +1,11 @@
 """Make the tiny pack that tests run on: real graphs, real files, no training and no torch.
 
 Its "mouth" opens with the loudness of the sound and its "head" sways with the noise, so that a
-test can tell sound from silence and one seed from another. Run as a script it rewrites
-tests/data/tiny_pack.
+test can tell sound from silence and one seed from another. With emotions its "brow" rises as the
+voice is higher, or as an emotion is wanted. Run as a script it rewrites tests/data/tiny_pack.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ FEATURES = 2
 LATENT_SHAPE = (2, 2)
 LATENTS = 4
 OPENING_M = 0.02
+BROW_M = 0.01
+EMOTIONS = ("neutral", "surprised", "angry")
 SWAY_M = 0.002
 
 Floats = npt.NDArray[np.float32]
@@ -58,6 +61,61 @@ def graphs(rest: Floats, style_count: int) -> dict[str, onnx.GraphProto]:
     """The three graphs by file name."""
     return {"audio_encoder.onnx": encoder(), "denoiser.onnx": denoiser(style_count),
             "decoder.onnx": decoder(rest)}
+
+
+def make_emotional(folder: Path) -> pack.Pack:
+    """A tiny pack of the other method: two codebooks, an emotion encoder, and prototypes."""
+    made = make(folder)
+    rest, _ = icosphere()
+    for name, graph in {"emotion_encoder.onnx": emotion_encoder(),
+                        "denoiser.onnx": emotional_denoiser(len(made.manifest.styles)),
+                        "decoder.onnx": decoder(rest, 2 * LATENTS)}.items():
+        _save_graph(folder / name, graph)
+    np.savez(folder / "codebook.npz", codes=codes(), emotion_codes=codes())
+    prototypes = np.array([[[0], [0]], [[0], [2]], [[0], [-1]]], dtype=np.float32)
+    np.savez(folder / "emotions.npz", amounts=np.array([0, 1], dtype=np.float32),
+             prototypes=prototypes)
+    return pack.write(folder, replace(
+        made.manifest, method="exptalk", latent_shape=(4, 2), emotions=EMOTIONS,
+        emotion_features=pack.Features(50.0, 1)))
+
+
+def emotion_encoder() -> onnx.GraphProto:
+    """waveform (1, N) -> features (1, N // 320, 1): half the mean of the samples in each hop."""
+    nodes = [helper.make_node("Unsqueeze", ["waveform", "one"], ["row"]),
+             helper.make_node("AveragePool", ["row"], ["mean"], kernel_shape=[HOP], strides=[HOP]),
+             helper.make_node("Mul", ["mean", "half"], ["small"]),
+             helper.make_node("Transpose", ["small"], ["features"], perm=[0, 2, 1])]
+    return helper.make_graph(nodes, "emotion", [_floats("waveform", [1, "samples"])],
+                             [_floats("features", [1, "frames", 1])],
+                             [_constant("one", np.array([1], dtype=np.int64)),
+                              _constant("half", np.array([0.5], dtype=np.float32))])
+
+
+def emotional_denoiser(style_count: int) -> onnx.GraphProto:
+    """The denoiser's clean latents, and after them four more whose first is the emotion feature."""
+    graph = denoiser(style_count)
+    paint = np.eye(1, LATENTS, dtype=np.float32)
+    nodes = [helper.make_node("Slice", ["noisy", "start", "end", "axis"], ["half"]),
+             *(_renamed(node, {"noisy": "half", "clean": "spoken"}) for node in graph.node),
+             helper.make_node("MatMul", ["emotions", "paint"], ["acted_out"]),
+             helper.make_node("Concat", ["spoken", "acted_out"], ["clean"], axis=2)]
+    numbers = {"start": 0, "end": LATENTS, "axis": 2}
+    inputs = [_floats("noisy", [1, "T", 2 * LATENTS]), *list(graph.input)[1:],
+              _floats("emotions", [1, "T", 1])]
+    return helper.make_graph(nodes, "emotional", inputs,
+                             [_floats("clean", [1, "T", 2 * LATENTS])],
+                             [*graph.initializer, _constant("paint", paint),
+                              *(_constant(name, np.array([value], dtype=np.int64))
+                                for name, value in numbers.items())])
+
+
+def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
+    other = onnx.NodeProto()
+    other.CopyFrom(node)
+    other.input[:] = [names.get(name, name) for name in node.input]
+    other.output[:] = [names.get(name, name) for name in node.output]
+    return other
 
 
 def encoder() -> onnx.GraphProto:
@@ -101,20 +159,21 @@ def denoiser(style_count: int) -> onnx.GraphProto:
                               _constant("tiny", np.array([1e-6], dtype=np.float32))])
 
 
-def decoder(rest: Floats) -> onnx.GraphProto:
+def decoder(rest: Floats, latents: int = LATENTS) -> onnx.GraphProto:
     """latents (1, T, 4) -> displacements (1, T, V, 3): 0 lowers the lower lip, 1 sways all, 2
-    widens the mouth."""
-    moves = np.zeros((LATENTS, len(rest), 3), dtype=np.float32)
+    widens the mouth, and where there is a fifth it lifts the brow."""
+    moves = np.zeros((latents, len(rest), 3), dtype=np.float32)
     masks = mouth_masks(rest)
     moves[0, masks["mask_lower_lip"], 1] = -OPENING_M
     moves[1, :, 0] = SWAY_M
     moves[2, masks["mask_lips"], 0] = 0.1 * rest[masks["mask_lips"], 0]
+    moves[LATENTS:LATENTS + 1, masks["mask_upper_face"], 1] = BROW_M
     nodes = [helper.make_node("MatMul", ["latents", "moves"], ["flat"]),
              helper.make_node("Reshape", ["flat", "shape"], ["displacements"])]
     shape = np.array([1, -1, len(rest), 3], dtype=np.int64)
-    return helper.make_graph(nodes, "decoder", [_floats("latents", [1, "T", LATENTS])],
+    return helper.make_graph(nodes, "decoder", [_floats("latents", [1, "T", latents])],
                              [_floats("displacements", [1, "T", len(rest), 3])],
-                             [_constant("moves", moves.reshape(LATENTS, -1)),
+                             [_constant("moves", moves.reshape(latents, -1)),
                               _constant("shape", shape)])
 
 

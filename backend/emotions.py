@@ -1,0 +1,127 @@
+"""The emotion lane: what the voice's emotion sounds like, painted over where an artist wants else.
+
+A pack with emotions holds, in emotions.npz, prototypes: what its emotion encoder hears on average
+when an emotion is acted at rising intensity. A wanted emotion takes their place, so the network
+sees nothing that it has not learnt from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import PackError, RequestError
+from .messages import EmotionSpan
+from .pack import Pack
+
+Floats = npt.NDArray[np.float32]
+
+FILE = "emotions.npz"
+MOST_INTENSITY = 1.5
+# How long a face takes from one emotion to the next, centred on the seam. Acted faces take 0.25 to
+# 1.2 s (training/corpus/emotions.py).
+FADE_S = 0.8
+
+
+@dataclass(frozen=True)
+class Palette:
+    """What each emotion sounds like: `prototypes` (E, L, K) at rising `amounts` (L,), 0 to 1."""
+
+    names: tuple[str, ...]
+    amounts: Floats
+    prototypes: Floats
+
+    def features(self, name: str, intensity: float) -> Floats:
+        """The emotion's features (K,): linear between the amounts, and beyond 1 as far again along
+        the line from intensity 0 to 1."""
+        rows = self.prototypes[self.names.index(name)]
+        if intensity > 1:
+            return np.asarray(rows[0] + intensity * (rows[-1] - rows[0]), np.float32)
+        above = min(int(np.searchsorted(self.amounts, intensity)), len(rows) - 1)
+        below = max(0, above - 1)
+        gap = float(self.amounts[above] - self.amounts[below]) or 1.0
+        share = (intensity - float(self.amounts[below])) / gap
+        return np.asarray(rows[below] + share * (rows[above] - rows[below]), np.float32)
+
+
+def palette(pack: Pack) -> Palette:
+    """The pack's emotions; raises PackError when they do not fit its manifest."""
+    manifest = pack.manifest
+    try:
+        with np.load(pack.open(FILE), allow_pickle=False) as arrays:
+            amounts, prototypes = arrays["amounts"], arrays["prototypes"]
+    except (ValueError, KeyError, OSError) as problem:
+        raise _unfit(pack, f"it cannot be read: {problem}") from problem
+    size = manifest.emotion_features.size if manifest.emotion_features else 0
+    due = (len(manifest.emotions), len(amounts), size)
+    if prototypes.shape != due or prototypes.dtype != np.float32:
+        raise _unfit(pack, f"it holds {prototypes.dtype} {prototypes.shape} where {due} are due")
+    if len(amounts) < 2 or amounts[0] != 0 or amounts[-1] != 1 or (np.diff(amounts) <= 0).any():
+        raise _unfit(pack, "its amounts do not rise from 0 to 1")
+    return Palette(manifest.emotions, amounts, prototypes)
+
+
+def check(spans: Sequence[EmotionSpan], names: Sequence[str]) -> None:
+    """Refuse spans of unknown emotions, impossible intensities or times; raises RequestError."""
+    for span in spans:
+        if span.name not in names:
+            raise RequestError("emotion_unknown", f"The model has no emotion '{span.name}'.",
+                               f"Choose one of: {', '.join(names)}.")
+        if not 0 <= span.intensity <= MOST_INTENSITY:
+            raise _bad(span, f"has the intensity {span.intensity:g}",
+                       f"Choose 0 to {MOST_INTENSITY:g}.")
+        if None not in (span.start_s, span.end_s) and not _start(span) < _end(span):
+            raise _bad(span, f"lasts from {span.start_s:g} s to {span.end_s:g} s",
+                       "Let it end after it starts.")
+
+
+def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: float) -> Floats:
+    """Features heard (T, K) with the wanted emotions over them, going over within FADE_S.
+
+    Where spans lie over each other their emotions meet halfway; where none lies, the voice rules.
+    """
+    shares = [presence(span, len(felt), fps) for span in spans]
+    covered = np.sum(shares, axis=0, dtype=np.float32) if shares else np.zeros(len(felt))
+    mixed = felt * np.maximum(0, 1 - covered)[:, None]
+    for span, share in zip(spans, shares, strict=True):
+        mixed = mixed + share[:, None] * colours.features(span.name, span.intensity)
+    return np.asarray(mixed / np.maximum(1, covered)[:, None], np.float32)
+
+
+def presence(span: EmotionSpan, frames: int, fps: float) -> Floats:
+    """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade at
+    the sound's own ends."""
+    times_s = np.arange(frames) / fps
+    fade_s = max(1 / fps, min(FADE_S, _end(span) - _start(span)))
+    rising = (times_s - _start(span)) / fade_s + 0.5
+    falling = (_end(span) - times_s) / fade_s + 0.5
+    inside = np.ones(frames)
+    if _start(span) > 0:
+        inside = inside * _smooth(rising)
+    if _end(span) < frames / fps:
+        inside = inside * _smooth(falling)
+    return np.asarray(inside, np.float32)
+
+
+def _smooth(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """0 below 0, 1 above 1, and without a kink between; a share and its rest add up to 1."""
+    x = np.clip(share, 0.0, 1.0)
+    return x * x * (3 - 2 * x)
+
+
+def _start(span: EmotionSpan) -> float:
+    return 0.0 if span.start_s is None else span.start_s
+
+
+def _end(span: EmotionSpan) -> float:
+    return float("inf") if span.end_s is None else span.end_s
+
+
+def _bad(span: EmotionSpan, what: str, hint: str) -> RequestError:
+    return RequestError("bad_emotion", f"The emotion '{span.name}' {what}.", hint)
+
+
+def _unfit(pack: Pack, why: str) -> PackError:
+    return PackError("pack_emotions", f"'{FILE}' of the pack '{pack.path}' does not work: {why}.",
+                     "Export the pack again with this release.")
