@@ -111,9 +111,7 @@ class EmotionTask:
         self.model.train()
         batch = self.draw(rng)
         with torch.no_grad():
-            spoiled = chance(rng, len(batch.waveforms), _SPOILED)[:, None]
-            plain = batch.waveforms * 10 ** (uniform(rng, len(spoiled), -30, 0)[:, None] / 20)
-            heard = torch.where(spoiled > 0, encoder_augment.spoil(batch.waveforms, rng), plain)
+            heard = recorded(batch.waveforms, rng)
             voices = encoder_augment.draw_voices(len(heard), rng)
             # Of the colour that a microphone gives only a little: tilt is a sign of emotion.
             mild = voices._replace(gain=voices.gain**0.3, blur=torch.zeros_like(voices.blur))
@@ -134,6 +132,16 @@ class EmotionTask:
             for i, speed, place in zip(which, speeds, places, strict=True)
         ]
         return Batch(*(torch.stack(part) for part in zip(*crops, strict=True)))
+
+
+def recorded(waveforms: Tensor, rng: torch.Generator) -> Tensor:
+    """Waveforms (B, N) at any loudness, some of them spoiled by noise, rooms, codecs."""
+    quieter = 10 ** (uniform(rng, len(waveforms), -30, 0)[:, None] / 20)
+    heard = waveforms * quieter
+    some = chance(rng, len(waveforms), _SPOILED).bool()
+    if some.any():
+        heard[some] = encoder_augment.spoil(waveforms[some], rng)
+    return heard
 
 
 def odds(acted: list[Acted]) -> Tensor:

@@ -1,6 +1,7 @@
 """The compact emotion encoder: shapes, labels, learning, files and export."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,15 @@ import onnxruntime
 import pytest
 import torch
 
+from training import __main__ as training
+from training import checkpoint, emotion_encoder, emotion_training, graphs, loop
 from training import config as recipes
-from training import emotion_encoder, emotion_training, graphs, loop
 from training.config import EmotionConfig, OptimiserConfig
-from training.corpus.clips import Track
+from training.corpus import clips
+from training.corpus.clips import Clip, Track
 from training.corpus.emotions import EMOTIONS, Span
 from training.corpus.phones import SILENCE, Phone
+from training.corpus.speech import Speech
 from training.emotion_encoder import NAMES, EmotionEncoder, Surroundings
 from training.emotion_training import Acted
 from training.encoders.interface import EncoderFileError
@@ -44,6 +48,41 @@ def _acted(pitch_hz: float, name: str, intensity: float) -> Acted:
     return Acted(samples, number, np.full(frames, intensity, np.float32), np.ones(frames, bool))
 
 
+def _write_corpus(folder: Path) -> None:
+    """A low sad voice and a high happy one, for training and once more for validation."""
+    for part in ("wav", "tracks"):
+        (folder / part).mkdir(parents=True)
+    lines = []
+    for split in ("train", "val"):
+        for emotion, intensity, pitch_hz in (("sad", 1, 110.0), ("happy", 3, 220.0)):
+            name, samples = f"{split}-{emotion}", _voice(pitch_hz) / np.float32(32768)
+            clip = Clip(name, f"wav/{name}.wav", f"tracks/{name}.npz", split, "Even", emotion,
+                        "aa", "toy", "tone", 2.0, "en", intensity)  # fmt: skip
+            spans = [Span(emotion, intensity, 0.0, 2.0)]
+            spoken = Speech(samples.astype(np.float32), [Phone("AA", 0.0, 2.0)])
+            clips.write_clip(folder, clip, spoken, np.zeros((60, 1), np.float32), spans)
+            lines.append(clips.line(clip))
+    (folder / "clips.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def _write_recipe(path: Path) -> Path:
+    path.write_text(
+        """name = "tiny-emotion"
+[emotion]
+mel_bands = 20
+channels = 8
+dilations = [1]
+[emotion.optimiser]
+steps = 3
+batch = 2
+crop_frames = 25
+log_every = 1
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
 @pytest.mark.parametrize("samples", [320, 719, 16000])
 def test_ten_values_for_each_320_samples(samples: int) -> None:
     with torch.no_grad():
@@ -72,6 +111,29 @@ def test_harmonics_do_not_tell_the_level() -> None:
     network = emotion_encoder.Harmonics()
     difference = network(loud) - network(0.1 * loud)
     assert float(difference[..., 4:-4].abs().max()) < 0.05
+
+
+def test_what_is_said_later_than_the_memory_reaches_is_not_heard() -> None:
+    model = _encoder(dataclasses.replace(TINY, memory_s=0.5))
+    sound = 0.1 * torch.randn(1, 6 * 16000, generator=torch.Generator().manual_seed(0))
+    changed = sound.clone()
+    changed[:, 4 * 16000 :] *= -0.3
+    with torch.no_grad():
+        apart = (model(sound) - model(changed))[0].abs().amax(dim=-1)
+    # Level 1.5 s, memory 0.5 s, convolutions of 3 frames, and the spectrum's 0.05 s.
+    heard_from_s = 4.0 - (1.5 + 0.5 + 0.06 + 0.08)
+    assert float(apart[: int(50 * heard_from_s)].max()) < 1e-5 < float(apart[150:].max())
+
+
+def test_a_recording_is_spoiled_or_quieter_never_silent() -> None:
+    rng = torch.Generator().manual_seed(1)
+    voices = torch.from_numpy(np.stack([_voice(110.0), _voice(220.0)] * 4) / 32768).float()
+    heard = emotion_training.recorded(voices, rng)
+    gain = (heard * voices).sum(dim=1) / voices.square().sum(dim=1)
+    alike = (heard - gain[:, None] * voices).abs().amax(dim=1) < 1e-6
+    assert 0 < int(alike.sum()) < 8
+    assert float(heard.square().mean(dim=1).min()) > 0.0
+    assert float(gain[alike].max()) <= 1.0 and float(gain[alike].min()) >= 10**-1.5
 
 
 def test_labels_follow_the_spans_and_the_phones() -> None:
@@ -114,6 +176,19 @@ def test_training_tells_a_high_voice_from_a_low_one() -> None:
     figures = emotion_training.score(task.model.eval(), acted)
     assert figures["emotion_accuracy"] > 0.95
     assert figures["intensity_correlation"] > 0.9
+
+
+def test_train_emotion_resumes_and_writes_its_encoder(tmp_path: Path) -> None:
+    _write_corpus(tmp_path / "corpus")
+    recipe = _write_recipe(tmp_path / "tiny.toml")
+    command = ["train-emotion", "--recipe", str(recipe), "--work", str(tmp_path)]
+    # So short a time is over after one step; the rest follows by the recipe's own number.
+    assert training.main([*command, "--minutes", "1e-9"]) == training.main(command) == 0
+    log = (tmp_path / "emotion.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in log] == [1, 2, 3]
+    state = checkpoint.load(tmp_path / "emotion_training.pt", "train-emotion")
+    written = emotion_encoder.load(tmp_path / "emotion_encoder.pt").state_dict()
+    assert all(torch.equal(written[name], value) for name, value in state["ema"].items())
 
 
 def test_a_saved_encoder_says_the_same(tmp_path: Path) -> None:
