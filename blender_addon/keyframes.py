@@ -57,6 +57,23 @@ def with_rest(frames: npt.NDArray[Any], values: npt.NDArray[np.float32],
     return np.asarray(around), np.concatenate([rest, values, rest])
 
 
+def sampled(curve: bpy.types.FCurve, frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """What a curve of ours gives at frames (N,) of its action, modifiers included."""
+    kinds = np.empty(len(curve.keyframe_points), dtype=np.int32)
+    curve.keyframe_points.foreach_get("interpolation", kinds)
+    if len(curve.modifiers) or (kinds != _LINEAR).any():
+        return np.array([curve.evaluate(frame) for frame in frames], dtype=np.float32)
+    points = points_of(curve)
+    return np.interp(frames, points[:, 0], points[:, 1]).astype(np.float32)
+
+
+def points_of(curve: bpy.types.FCurve) -> npt.NDArray[np.float32]:
+    """Keyframes (N, 2): frame and value."""
+    flat = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", flat)
+    return flat.reshape(-1, 2)
+
+
 def is_ours(action: bpy.types.Action | None) -> bool:
     """Whether an operator of this add-on made the action."""
     return action is not None and PROVENANCE in action

@@ -12,8 +12,11 @@ curves to it, which play on. Switching moves no strip that the artist has placed
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import bpy
+import numpy as np
+import numpy.typing as npt
 
 from . import blender_compat, keyframes
 
@@ -61,28 +64,57 @@ def switch_off(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -
     keys.update_tag(refresh={"TIME"})
 
 
-def playing(keys: bpy.types.Key) -> Iterator[tuple[bpy.types.Action, float, float]]:
-    """Our actions that play on these shape keys, each with its first and last frame."""
+class Playing(NamedTuple):
+    """An action that plays from `first_frame` to `last_frame` of the scene: `own_first` is its own
+    frame shown first, `scale` scene frames last as long as one of its own."""
+
+    action: bpy.types.Action
+    first_frame: float
+    last_frame: float
+    own_first: float
+    scale: float = 1.0
+    influence: float = 1.0
+
+    def own_frames(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The action's own frames at frames (N,) of the scene."""
+        return np.asarray((frames - self.first_frame) / self.scale + self.own_first, np.float64)
+
+
+def playing(keys: bpy.types.Key) -> Iterator[Playing]:
+    """Our actions that play on these shape keys."""
     data = keys.animation_data
     if data is None:
         return
     if _sounds(data.action):
-        yield data.action, *data.action.frame_range
+        first, last = data.action.frame_range
+        yield Playing(data.action, first, last, first)
     for track in data.nla_tracks:
         for strip in track.strips:
             if not (track.mute or strip.mute) and _sounds(strip.action):
-                yield strip.action, strip.frame_start, strip.frame_end
+                yield Playing(strip.action, strip.frame_start, strip.frame_end,
+                              strip.action_frame_start, strip.scale, strip.influence)
+
+
+def takes_playing(keys: bpy.types.Key) -> list[Playing]:
+    """The playing actions that are takes, not layers upon them."""
+    return [found for found in playing(keys)
+            if "layer" not in found.action[keyframes.PROVENANCE]]
 
 
 def switch_off_within(keys: bpy.types.Key, first_frame: float, last_frame: float,
                       undo: ExitStack) -> None:
     """Switch off our takes that overlap these frames, so that motion is not doubled. Ranges
     include the fade to rest; lines that only meet in it are neighbours, not takes of one line."""
-    for action, start, end in list(playing(keys)):
-        facts = action[keyframes.PROVENANCE]
-        meeting = 2 * int(facts.get("fade_frames", 0))
-        if "layer" not in facts and min(end, last_frame) - max(start, first_frame) > meeting:
-            switch_off(keys, action, undo)
+    for found in takes_playing(keys):
+        if overlap(found.action, found.first_frame, found.last_frame, first_frame, last_frame):
+            switch_off(keys, found.action, undo)
+
+
+def overlap(action: bpy.types.Action, start: float, end: float, first_frame: float,
+            last_frame: float) -> bool:
+    """Whether an action that plays from `start` to `end` is a take of the line in these frames."""
+    meeting = 2 * int(action[keyframes.PROVENANCE].get("fade_frames", 0))
+    return min(end, last_frame) - max(start, first_frame) > meeting
 
 
 def strips_of(keys: bpy.types.Key, action: bpy.types.Action

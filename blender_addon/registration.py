@@ -2,7 +2,15 @@
 
 import bpy
 
-from . import face_panel, operators, panels, preferences, properties, result, session
+from . import (
+    face_panel,
+    operators,
+    panels,
+    preferences,
+    properties,
+    result_registration,
+    session,
+)
 from .head import add_head
 
 CLASSES = (
@@ -16,7 +24,7 @@ CLASSES = (
     panels.SOLILOQUY_PT_sequencer,
     panels.SOLILOQUY_PT_sequencer_advanced,
     *face_panel.CLASSES,
-    *result.CLASSES,
+    *result_registration.CLASSES,
     *add_head.CLASSES,
 )
 
@@ -27,7 +35,7 @@ def register_everything() -> None:
         bpy.utils.register_class(cls)
     bpy.types.Scene.soliloquy = bpy.props.PointerProperty(type=properties.SoliloquySettings)
     bpy.types.Object.soliloquy = bpy.props.PointerProperty(type=properties.FaceSettings)
-    bpy.types.Key.soliloquy = bpy.props.PointerProperty(type=result.FaceResult)
+    result_registration.attach()
     bpy.types.VIEW3D_MT_mesh_add.append(add_head.draw_menu)
 
 
@@ -35,7 +43,7 @@ def unregister_everything() -> None:
     """Undo `register_everything` in reverse order and end the worker."""
     session.CURRENT.end()
     bpy.types.VIEW3D_MT_mesh_add.remove(add_head.draw_menu)
-    del bpy.types.Key.soliloquy
+    result_registration.detach()
     del bpy.types.Object.soliloquy
     del bpy.types.Scene.soliloquy
     for cls in reversed(CLASSES):

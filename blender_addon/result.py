@@ -30,6 +30,12 @@ class FaceResult(bpy.types.PropertyGroup):  # type: ignore[misc]
     takes: bpy.props.CollectionProperty(type=SoliloquyTake)  # type: ignore[valid-type]
     chosen: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Take", description="The take that sliders and tools act on")
+    blinks: bpy.props.PointerProperty(type=bpy.types.Action)  # type: ignore[valid-type]
+    blink_interval_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Every", default=4.0, min=1.0, max=30.0, subtype="TIME_ABSOLUTE",
+        description="Mean time from blink to blink in seconds; each interval varies about it")
+    blink_seed: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Seed", min=0, description="Another number gives other moments")
 
 
 def of(face: bpy.types.Object | None) -> bpy.types.Key | None:

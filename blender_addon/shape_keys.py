@@ -44,13 +44,18 @@ def add_keys(face: bpy.types.Object, shapes: Mapping[str, npt.NDArray[np.float32
     kinds such as "lower"; returns their names by kind. `undo` learns how to take them away."""
     if face.data.shape_keys is None:
         face.shape_key_add(name="Basis", from_mix=False)
-        face.data.shape_keys[MADE_BASIS] = True
+        set_made_basis(face.data.shape_keys)
         undo.callback(face.shape_key_clear)
     rest = read_mesh(face).rest
     prefix = _free_prefix(face.data.shape_keys)
     return {kind: [add_key(face, f"{prefix} {kind} {number:02d}", rest + shape, undo)
                    for number, shape in enumerate(stack, start=1)]
             for kind, stack in shapes.items()}
+
+
+def set_made_basis(keys: bpy.types.Key) -> None:
+    """Note on shape keys that the mesh had none before."""
+    keys[MADE_BASIS] = True
 
 
 def add_key(face: bpy.types.Object, name: str, places: npt.NDArray[np.float32],

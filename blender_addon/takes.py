@@ -85,7 +85,8 @@ def _compressed(loaded: Sequence[motion.Motion], target: face.Face, upper: Float
 def _blink(target: face.Face, blink: Floats | None) -> Floats | None:
     if blink is None:
         return None
-    return _in_mesh_units(target, face.displacements_on(target, blink[None]))[0]
+    shut: Floats = _in_mesh_units(target, face.displacements_on(target, blink[None]))[0]
+    return shut
 
 
 def _in_mesh_units(target: face.Face, metres: Floats) -> Floats:

@@ -102,7 +102,8 @@ def _new_action(scene: bpy.types.Scene, take: takes.Take, columns: list[tuple[st
 
 
 def _play_first(keys: bpy.types.Key, actions: list[bpy.types.Action], undo: ExitStack) -> None:
-    placing.switch_off_within(keys, *actions[0].frame_range, undo)
+    first, last = actions[0].frame_range
+    placing.switch_off_within(keys, first, last, undo)
     placing.switch_on(keys, actions[0], undo)
     for action in actions:
         result.add(keys, action, undo)

@@ -1,0 +1,61 @@
+"""Sub-panels for what was made: takes, sliders, blinks, tools. Draws only."""
+
+from typing import Any
+
+import bpy
+
+from . import blink_layer, result, sliders
+from .wrapping import wrapped
+
+
+class _Result:
+    bl_category = "Soliloquy"
+    bl_region_type = "UI"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The part's fields, or what to do first."""
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        keys = result.of_panel(context)
+        if keys is None:
+            layout.label(text="This face has no takes yet")
+        else:
+            self.draw_result(layout, keys)
+
+    def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
+        """What a part shows of a face with takes."""
+        raise NotImplementedError
+
+
+class _Takes(_Result):
+    bl_label = "Takes"
+
+    def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
+        """The sliders of the chosen take."""
+        action = result.chosen(keys)
+        if action is not None:
+            sliders.draw(layout, action)
+
+
+class _Blinks(_Result):
+    bl_label = "Blinks"
+
+    def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
+        """The blinks' settings and buttons."""
+        blink_layer.draw(layout, keys)
+        if not result.knows_blink(keys):
+            for line in wrapped("The model does not know how these eyes close"):
+                layout.label(text=line)
+
+
+def _both(part: type[_Result], name: str) -> tuple[type[bpy.types.Panel], ...]:
+    """The panel in the 3D View's and in the Sequencer's sidebar."""
+    return tuple(
+        type(f"SOLILOQUY_PT_{place}_{name}", (part, bpy.types.Panel),
+             {"bl_space_type": space, "bl_parent_id": f"SOLILOQUY_PT_{place}"})
+        for place, space in (("view", "VIEW_3D"), ("sequencer", "SEQUENCE_EDITOR")))
+
+
+CLASSES = (*_both(_Takes, "takes"), *_both(_Blinks, "blinks"))

@@ -1,0 +1,143 @@
+"""Strength and smoothing of a take after it was made: live, undoable, and without loss.
+
+Strength scales the curves of one region by an F-curve modifier, an Envelope that maps -1..1 to
+-s..s. Keyframes stay untouched, so 1.0 gives the very same values again; it shows in the Graph
+Editor, it bakes, and it plays without this add-on. NLA influence cannot exaggerate (it ends at 1),
+a driver would push the curve aside, and both would need a strip or a property for each region.
+
+Blender 4.2 has no modifier that smooths, so smoothing rewrites keyframes, and keeps what they were
+on the Action for as long as it is above 0. What the artist changes meanwhile is kept as well: it
+is carried over as a difference.
+"""
+
+from typing import Any
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+from . import keyframes, smoothing
+
+STRENGTH = "Soliloquy Strength"
+_UNSMOOTHED = "soliloquy_unsmoothed"
+_REGION_OF = {keyframes.LOWER: "lower", keyframes.UPPER: "upper", keyframes.WHOLE: "whole",
+              keyframes.BLINK: "blink"}
+_SMOOTHED = (keyframes.LOWER, keyframes.UPPER)
+Floats = npt.NDArray[np.float32]
+
+
+def _rescale(sliders: "SoliloquySliders", _context: bpy.types.Context) -> None:
+    for group, region in _REGION_OF.items():
+        for curve in keyframes.our_curves(sliders.id_data, (group,)):
+            scale(curve, getattr(sliders, region))
+
+
+def _resmooth(sliders: "SoliloquySliders", context: bpy.types.Context) -> None:
+    render = context.scene.render
+    sigma_frames = sliders.smoothing_ms / 1000 * render.fps / render.fps_base
+    smooth(sliders.id_data, sigma_frames)
+
+
+def _strength(name: str, description: str, most: float = 2.0) -> Any:
+    return bpy.props.FloatProperty(name=name, description=description, default=1.0, min=0.0,
+                                   max=most, soft_max=min(most, 1.5), step=5, update=_rescale)
+
+
+class SoliloquySliders(bpy.types.PropertyGroup):  # type: ignore[misc]
+    """Action.soliloquy_sliders: how strong and how smooth a take plays."""
+
+    lower: _strength("Lower Face", "Strength of mouth, jaw and cheeks; "  # type: ignore[valid-type]
+                     "1 is what was made")
+    upper: _strength("Upper Face", "Strength of brows and lids; "  # type: ignore[valid-type]
+                     "1 is what was made")
+    whole: _strength("Face", "Strength of the motion; 1 is what was made")  # type: ignore[valid-type]
+    blink: _strength("Blink", "How far the eyes shut; 1 is shut", 1.0)  # type: ignore[valid-type]
+    smoothing_ms: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Smoothing", default=0.0, min=0.0, max=300.0, soft_max=100.0, precision=0, step=500,
+        update=_resmooth,
+        description="Smooths the face over this many milliseconds, sharp lip closures too; "
+                    "0 is what was made")
+
+
+def scale(curve: bpy.types.FCurve, strength: float) -> None:
+    """Play a curve `strength` times as strong."""
+    found = next((modifier for modifier in curve.modifiers if modifier.name == STRENGTH), None)
+    if strength == 1.0:
+        if found is not None:
+            curve.modifiers.remove(found)
+        return
+    point = (found or _new_envelope(curve)).control_points[0]
+    point.min, point.max = -strength, strength
+
+
+def _new_envelope(curve: bpy.types.FCurve) -> bpy.types.FModifierEnvelope:
+    envelope = curve.modifiers.new("ENVELOPE")
+    envelope.name = STRENGTH
+    envelope.reference_value, envelope.default_min, envelope.default_max = 0.0, -1.0, 1.0
+    envelope.control_points.add(0.0)
+    return envelope
+
+
+def smooth(action: bpy.types.Action, sigma_frames: float) -> None:
+    """Play an action's face smoothed by a Gaussian of `sigma_frames`; 0 gives the original."""
+    curves = keyframes.our_curves(action, _SMOOTHED)
+    kept = _kept(action) or {curve.data_path: keyframes.points_of(curve) for curve in curves}
+    before_frames = float(action.get(_UNSMOOTHED, {}).get("sigma_frames", 0.0))
+    for curve in curves:
+        if curve.data_path in kept:
+            _rewrite(curve, kept[curve.data_path], before_frames, sigma_frames)
+    if sigma_frames > 0:
+        _keep(action, kept, sigma_frames)
+    else:
+        action.pop(_UNSMOOTHED, None)
+
+
+def _rewrite(curve: bpy.types.FCurve, original: Floats, before_frames: float,
+             sigma_frames: float) -> None:
+    now = keyframes.points_of(curve)
+    edits = now[:, 1] - smoothing.at(original, now[:, 0], before_frames)
+    value = smoothing.at(original, now[:, 0], sigma_frames)
+    # Where there is no edit the sum is exact.
+    rise = (value + edits).astype(np.float32) - now[:, 1]
+    for name in ("co", "handle_left", "handle_right"):
+        flat = np.empty(len(now) * 2, dtype=np.float32)
+        curve.keyframe_points.foreach_get(name, flat)
+        flat[1::2] = (value + edits) if name == "co" else flat[1::2] + rise
+        curve.keyframe_points.foreach_set(name, flat)
+    curve.update()
+
+
+def _kept(action: bpy.types.Action) -> dict[str, Floats]:
+    stored = action.get(_UNSMOOTHED)
+    if stored is None:
+        return {}
+    return {str(row["path"]): np.frombuffer(row["points"], dtype="<f4").reshape(-1, 2)
+            for row in stored["curves"].values()}
+
+
+def _keep(action: bpy.types.Action, points: dict[str, Floats], sigma_frames: float) -> None:
+    # By number, for Blender cuts the names of properties at 63 bytes.
+    action[_UNSMOOTHED] = {
+        "sigma_frames": sigma_frames,
+        "curves": {str(number): {"path": path, "points": rows.astype("<f4").tobytes()}
+                   for number, (path, rows) in enumerate(points.items())}}
+
+
+def copy(source: bpy.types.Action, target: bpy.types.Action) -> None:
+    """Give a take the sliders of another."""
+    for name in SoliloquySliders.__annotations__:
+        setattr(target.soliloquy_sliders, name, getattr(source.soliloquy_sliders, name))
+
+
+def draw(layout: Any, action: bpy.types.Action) -> None:
+    """The sliders that act on this take."""
+    column = layout.column(align=True)
+    groups = {curve.group.name for curve in keyframes.our_curves(action)}
+    for group in (keyframes.LOWER, keyframes.UPPER, keyframes.WHOLE):
+        if group in groups:
+            column.prop(action.soliloquy_sliders, _REGION_OF[group], slider=True)
+    if keyframes.LOWER in groups:
+        column.prop(action.soliloquy_sliders, "smoothing_ms", slider=True)
+
+
+CLASSES = (SoliloquySliders,)
