@@ -57,7 +57,8 @@ class OptimiserConfig:
     """AdamW with warm-up and cosine decay; ``steps`` is overruled by ``--minutes``."""
 
     steps: int = 2000
-    batch: int = 8
+    batch: int = 8  # of each process
+    accumulate: int = 1  # batches a step
     crop_frames: int = 64
     learning_rate: float = 1e-3
     warmup_steps: int = 50
@@ -66,7 +67,7 @@ class OptimiserConfig:
     ema_decay: float = 0.995
     seed: int = 0
     threads: int = 1
-    bfloat16: bool = False  # several times faster on CPUs with AMX; slower on those without
+    bfloat16: bool = False  # several times faster on GPUs and CPUs with AMX; slower on others
     log_every: int = 20
     checkpoint_every_s: float = 60.0
 

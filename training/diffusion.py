@@ -10,6 +10,7 @@ from torch import Tensor
 from backend import sampler, schedule
 
 from .denoiser import Denoiser
+from .exptalk.rad import Rad
 
 Array = NDArray[np.float32]
 
@@ -17,10 +18,11 @@ Array = NDArray[np.float32]
 class Forward:
     """Adds noise to clean latents on the runtime's own schedule (paper eq. 9)."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, device: torch.device | None = None) -> None:
         self.schedule = schedule.cosine(steps)
         kept = torch.from_numpy(self.schedule.alphas_cumprod)
-        self.signal, self.noise = kept.sqrt().float(), (1 - kept).sqrt().float()
+        self.signal = kept.sqrt().float().to(device)
+        self.noise = (1 - kept).sqrt().float().to(device)
 
     def noised(self, clean: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         """x_n of clean x_0 (B, T, D) at each row's step (B,)."""
@@ -36,7 +38,7 @@ class Condition(NamedTuple):
 
 @torch.no_grad()
 def sample(
-    model: Denoiser,
+    model: Denoiser | Rad,
     condition: Condition,
     steps: int,
     seed: int,

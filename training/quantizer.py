@@ -36,7 +36,7 @@ class Quantizer(nn.Module):
 
     def forward(self, vectors: Tensor, present: Tensor) -> Quantised:
         """Quantise vectors (B, T, H, C); frames not ``present`` (B, T) count in no loss."""
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(vectors.device.type, enabled=False):
             indices = self.nearest(vectors)
             chosen = self.codes[indices]
             codebook = (vectors.detach() - chosen) ** 2
@@ -55,7 +55,7 @@ class Quantizer(nn.Module):
     def revive(self, vectors: Tensor, rng: torch.Generator) -> int:
         """Move dead codes onto random rows of vectors (M, C); returns how many moved."""
         dead = torch.nonzero(self.usage < DEAD_SHARE / len(self.codes)).reshape(-1)
-        rows = torch.randint(len(vectors), (len(dead),), generator=rng)
+        rows = torch.randint(len(vectors), (len(dead),), generator=rng).to(vectors.device)
         self.codes[dead] = vectors[rows]
         self.usage[dead] = 1.0 / len(self.codes)
         return len(dead)

@@ -1,6 +1,8 @@
 """The training loop: resuming, stopping, budgets."""
 
 import argparse
+import dataclasses
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from training import checkpoint, loop
+from training import checkpoint, crops, loop, processes
 from training.config import OptimiserConfig
 
 OPTIONS = OptimiserConfig(steps=8, learning_rate=0.05, warmup_steps=2, log_every=4)
@@ -81,3 +83,65 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "x.pt", "train-stage1")
     with pytest.raises(checkpoint.CheckpointError, match="train-stage1"):
         checkpoint.load(tmp_path / "none.pt", "train-stage1")
+
+
+def test_batches_are_accumulated_to_their_mean_gradient(tmp_path: Path) -> None:
+    class Fixed(Line):
+        """Two batches whose losses are the weight times 1 and times 3."""
+
+        factors = (1.0, 3.0)
+
+        def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
+            self.factors = self.factors[::-1]
+            return loop.Step(self.factors[1] * self.model[0].weight[0, 0], {})
+
+    task = Fixed()
+    options = dataclasses.replace(OPTIONS, accumulate=2, grad_clip=1e9)
+    files = loop.Files(tmp_path / "line.pt", tmp_path / "line.jsonl")
+    trainer = loop.Trainer(task, options, loop.Budget(1), files)
+    trainer._accumulate()
+    assert task.model[0].weight.grad[0, 0].item() == pytest.approx(2.0)
+
+
+def test_a_run_is_told_in_lines_json_and_tensorboard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tmp_path, Line())
+    assert "step 8  100%  loss" in capsys.readouterr().err
+    rows = (tmp_path / "line.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)["step"] for row in rows] == [4, 8]
+    (events,) = (tmp_path / "tensorboard" / "line").iterdir()
+    assert b"loss" in events.read_bytes()
+
+
+def test_a_checkpoint_of_one_process_resumes_in_more_or_on_another_device(tmp_path: Path) -> None:
+    train(tmp_path, Line())
+    state = checkpoint.load(tmp_path / "line.pt", "train")
+    files = loop.Files(tmp_path / "line.pt", tmp_path / "line.jsonl")
+    trainer = loop.Trainer(Line(), OPTIONS, loop.Budget(8), files)
+    for states in (state["torch_rng"][0], state["torch_rng"][:, :16]):  # as once; of a GPU
+        trainer.resume({**state, "torch_rng": states})
+        assert trainer.step == 8
+
+
+def test_a_batch_holds_crops_of_about_equal_length() -> None:
+    rng, lengths = torch.Generator().manual_seed(0), torch.tensor([20.0, 24.0, 60.0, 90.0, 500.0])
+    drawn = [crops.draw(rng, lengths, 4, 80) for _ in range(50)]
+    spans = [[crop.stop - crop.start for crop in batch] for batch in drawn]
+    assert all(max(span) <= crops.STRETCH * min(span) for span in spans)
+    assert {max(span) for span in spans} == {20, 24, 60, 80}
+
+
+def test_clips_are_drawn_by_their_length_whatever_their_bucket() -> None:
+    rng, lengths = torch.Generator().manual_seed(0), torch.tensor([10.0, 30.0, 60.0])
+    drawn = [crop.clip for _ in range(500) for crop in crops.draw(rng, lengths, 4, 1000)]
+    shares = torch.bincount(torch.tensor(drawn)) / len(drawn)
+    assert shares.tolist() == pytest.approx([0.1, 0.3, 0.6], abs=0.06)
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has every device but one")
+    with pytest.raises(processes.DeviceError, match="has no device mps"):
+        processes.start("mps")
+    assert processes.start("cpu") == processes.ALONE
