@@ -42,10 +42,6 @@ class Codebook:
         """Latents (T, H*C) made of the codes of those numbers (T, H)."""
         return np.asarray(np.concatenate(self.books)[numbers].reshape(len(numbers), -1), np.float32)
 
-    def quantise(self, latents: Floats) -> Floats:
-        """Latents (T, H*C) with each C-vector replaced by the nearest code."""
-        return self.vectors(self.nearest(latents))
-
 
 def _nearest(vectors: Floats, codes: Floats) -> npt.NDArray[np.int64]:
     # |v - c|^2 without |v|^2, which does not change which code is nearest.

@@ -42,7 +42,8 @@ class Hello:
 
 @dataclass(frozen=True)
 class EmotionSpan:
-    """An emotion at an intensity of 0..1 from start_s to end_s (None: the clip's edge)."""
+    """An emotion at an intensity of 0..1.5 from start_s to end_s (None: the sound's edge), counted
+    in seconds of the animation."""
 
     name: str
     intensity: float = 1.0
@@ -51,12 +52,22 @@ class EmotionSpan:
 
 
 @dataclass(frozen=True)
+class Redo:
+    """Make [start_s, end_s) of the motion file `motion` again, counted from its first frame, and
+    keep the rest."""
+
+    motion: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Generate:
     """Animate [start_s, start_s + duration_s] of a sound file; take k uses seed + k.
 
     `audio` and `out_dir` are paths, `pack` a name or a path; `style` is a name or a blend such as
-    "Even:0.7,Crisp:0.3"; `speed` 2 plays twice as fast; None asks for the pack's own default (or
-    the file's end).
+    "Even:0.7,Crisp:0.3"; `speed` 2 plays twice as fast; `redo` asks for a part of a motion that
+    this pack made of this sound; None asks for the pack's own default (or the file's end).
     """
 
     id: str
@@ -72,6 +83,7 @@ class Generate:
     speed: float = 1.0
     volume: float = 1.0
     emotions: tuple[EmotionSpan, ...] = ()
+    redo: Redo | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Motion: vertex displacements over time, in memory and as motion.npz.
 
 The file is a plain .npz with fixed time stamps and no compression: equal motions, equal bytes.
+What a pack made also says of which codes it is made, so that a part of it can be made again.
 """
 
+import ast
 import io
 import math
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # A frame is asked for only when the sound reaches past it by more than rounding: 0.1 s at 30 fps
 # is 3 frames although 0.1 * 30 is 3.0000000000000004. One sample at 192 kHz is 1e-4 of a frame.
 _FRAME_TOLERANCE = 1e-6
+_BLOCK_FRAMES = 256
+_MAY_BE_ABSENT = ("codes", "codes_pack")
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,18 @@ class MotionInfo:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """What a motion was decoded from: `numbers` (T, H) uint16 into the codebook of the pack whose
+    fingerprint is `pack`."""
+
+    numbers: npt.NDArray[np.uint16]
+    pack: str
+
+
+@dataclass(frozen=True)
 class Motion:
-    """Displacements (T, V, 3) float32, metres from rest, in the pack's axes and vertex order."""
+    """Displacements (T, V, 3) float32, metres from rest, in the pack's axes and vertex order;
+    `codes` where a pack made the motion and nothing changed it since."""
 
     displacements: npt.NDArray[np.float32]
     fps: float
@@ -45,11 +59,34 @@ class Motion:
     model: str
     seed: int
     audio_seconds: float
+    codes: Codes | None = None
 
     @property
     def info(self) -> MotionInfo:
-        """Everything but the displacements."""
+        """Whose motion it is."""
         return MotionInfo(self.fps, self.topology, self.model, self.seed, self.audio_seconds)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A motion file whose displacements stay on the disk: a long one takes GB of memory."""
+
+    path: Path
+    info: MotionInfo
+    shape: tuple[int, int, int]
+    codes: Codes | None
+
+    def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
+        """The displacements in consecutive blocks (t, V, 3); raises MotionError."""
+        with _understood(self.path), zipfile.ZipFile(self.path) as archive, archive.open(
+                "displacements.npy") as member:
+            _read_npy_header(member)
+            for start in range(0, self.shape[0], _BLOCK_FRAMES):
+                shape = (min(_BLOCK_FRAMES, self.shape[0] - start), *self.shape[1:])
+                content = member.read(4 * math.prod(shape))
+                block = np.frombuffer(content, dtype="<f4").reshape(shape)
+                _check_displacements(block)
+                yield block
 
 
 def frame_count(audio_seconds: float, fps: float) -> int:
@@ -59,32 +96,41 @@ def frame_count(audio_seconds: float, fps: float) -> int:
 
 def save(motion: Motion, path: str | os.PathLike[str]) -> None:
     """Write motion.npz whole or not at all; equal motions give equal bytes."""
-    write(path, motion.info, motion.displacements.shape, [motion.displacements])
+    write(path, motion.info, motion.displacements.shape, [motion.displacements], motion.codes)
 
 
 def write(path: str | os.PathLike[str], info: MotionInfo, shape: tuple[int, ...],
-          blocks: Iterable[npt.NDArray[np.float32]]) -> None:
+          blocks: Iterable[npt.NDArray[np.float32]], codes: Codes | None = None) -> None:
     """Write motion.npz from blocks (t, V, 3) that add up to `shape` (T, V, 3), never holding more
     than one; raises MotionError when they do not add up, and leaves no half file behind."""
+    fields: dict[str, npt.NDArray[Any] | np.generic] = {
+        "fps": np.float64(info.fps), "topology": np.str_(info.topology),
+        "model": np.str_(info.model), "seed": np.int64(info.seed),
+        "audio_seconds": np.float64(info.audio_seconds)}
+    if codes:
+        fields |= {"codes": codes.numbers, "codes_pack": np.str_(codes.pack)}
     with _replacing(Path(path)) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         _write_blocks(archive, shape, blocks)
-        _write_array(archive, "fps", np.float64(info.fps))
-        _write_array(archive, "topology", np.str_(info.topology))
-        _write_array(archive, "model", np.str_(info.model))
-        _write_array(archive, "seed", np.int64(info.seed))
-        _write_array(archive, "audio_seconds", np.float64(info.audio_seconds))
+        for name, value in fields.items():
+            _write_array(archive, name, value)
 
 
 def load(path: str | os.PathLike[str]) -> Motion:
     """Read motion.npz; raises MotionError when it is missing, damaged, or no motion."""
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return _checked({name: arrays[name] for name in arrays.files})
-    except FileNotFoundError as problem:
-        raise MotionError("motion_missing", f"There is no motion file '{path}'.") from problem
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
-        raise MotionError("motion_damaged", f"'{path}' is not a motion file: {problem}.",
-                          "Generate it again.") from problem
+    with _understood(path), open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        displacements = arrays["displacements"]
+        _check_displacements(displacements)
+        codes = _codes(arrays, len(displacements))
+        return Motion(displacements, **vars(_info(arrays)), codes=codes)
+
+
+def look(path: str | os.PathLike[str]) -> Stored:
+    """Read motion.npz but for its displacements, which are read block by block when wanted; raises
+    MotionError when it is missing, damaged, or no motion."""
+    with _understood(path), open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with zipfile.ZipFile(file) as archive, archive.open("displacements.npy") as member:
+            shape = _read_npy_header(member)
+        return Stored(Path(path), _info(arrays), shape, _codes(arrays, shape[0]))
 
 
 def resample(motion: Motion, fps: float) -> Motion:
@@ -108,18 +154,45 @@ def interpolate_rows(rows: npt.NDArray[np.float32],
     return np.asarray(rows[below] * (1 - share) + rows[above] * share, dtype=np.float32)
 
 
-def _checked(arrays: dict[str, npt.NDArray[Any]]) -> Motion:
-    """The arrays of a file as a Motion; raises KeyError or ValueError on a bad one."""
-    displacements = arrays["displacements"]
-    if displacements.ndim != 3 or displacements.shape[2] != 3 or len(displacements) == 0:
-        raise ValueError(f"displacements have shape {displacements.shape}, not (T, V, 3)")
+@contextmanager
+def _understood(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever goes wrong while a file is read, as one MotionError."""
+    try:
+        yield
+    except FileNotFoundError as problem:
+        raise MotionError("motion_missing", f"There is no motion file '{path}'.") from problem
+    except (OSError, ValueError, KeyError, TypeError, EOFError, SyntaxError,
+            zipfile.BadZipFile) as problem:
+        raise MotionError("motion_damaged", f"'{path}' is not a motion file: {problem}.",
+                          "Generate it again.") from problem
+
+
+def _check_displacements(displacements: npt.NDArray[Any]) -> None:
+    """Raises ValueError on what is no motion."""
+    shape = displacements.shape
+    if displacements.ndim != 3 or shape[2] != 3 or shape[0] == 0:
+        raise ValueError(f"displacements have shape {shape}, not (T, V, 3)")
     if displacements.dtype != np.float32 or not np.isfinite(displacements).all():
         raise ValueError("displacements must be finite float32")
-    motion = Motion(displacements, float(arrays["fps"]), str(arrays["topology"]),
-                    str(arrays["model"]), int(arrays["seed"]), float(arrays["audio_seconds"]))
-    if not (motion.fps > 0 and motion.audio_seconds > 0):
-        raise ValueError(f"fps {motion.fps} and audio_seconds {motion.audio_seconds} must be > 0")
-    return motion
+
+
+def _info(arrays: Mapping[str, npt.NDArray[Any]]) -> MotionInfo:
+    """Raises KeyError or ValueError on a file that does not say whose motion it is."""
+    info = MotionInfo(float(arrays["fps"]), str(arrays["topology"]), str(arrays["model"]),
+                      int(arrays["seed"]), float(arrays["audio_seconds"]))
+    if not (info.fps > 0 and info.audio_seconds > 0):
+        raise ValueError(f"fps {info.fps} and audio_seconds {info.audio_seconds} must be > 0")
+    return info
+
+
+def _codes(arrays: Mapping[str, npt.NDArray[Any]], frames: int) -> Codes | None:
+    """None in a file without, which no pack made; raises ValueError on malformed ones."""
+    if any(name not in arrays for name in _MAY_BE_ABSENT):
+        return None
+    numbers, pack = (arrays[name] for name in _MAY_BE_ABSENT)
+    if numbers.dtype != np.uint16 or numbers.ndim != 2 or len(numbers) != frames:
+        raise ValueError(f"codes are {numbers.dtype} {numbers.shape}, not uint16 ({frames}, H)")
+    return Codes(numbers, str(pack))
 
 
 @contextmanager
@@ -158,7 +231,20 @@ def _npy_header(shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode("ascii")
 
 
-def _write_array(archive: zipfile.ZipFile, name: str, value: np.generic) -> None:
+def _read_npy_header(member: IO[bytes]) -> tuple[int, int, int]:
+    """The shape (T, V, 3) that a version 1.0 .npy stream announces; raises ValueError."""
+    start = member.read(10)
+    if start[:8] != b"\x93NUMPY\x01\x00":
+        raise ValueError("the displacements are no .npy of version 1.0")
+    facts = ast.literal_eval(member.read(int.from_bytes(start[8:10], "little")).decode("latin-1"))
+    shape, kind = facts["shape"], facts["descr"]
+    if kind != "<f4" or facts["fortran_order"] or len(shape) != 3 or 0 in shape or shape[2] != 3:
+        raise ValueError(f"displacements are {kind} {shape}, not float32 (T, V, 3)")
+    return shape[0], shape[1], 3
+
+
+def _write_array(archive: zipfile.ZipFile, name: str,
+                 value: npt.NDArray[Any] | np.generic) -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(value), allow_pickle=False)
     archive.writestr(_member(name), buffer.getvalue())

@@ -10,13 +10,27 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from . import audio, features, motion, sampler, schedule, styles, windows
-from .errors import PackError, RequestError
-from .messages import Done, Generate
-from .pack import Pack
+from . import (
+    audio,
+    codebook,
+    emotions,
+    features,
+    motion,
+    redo,
+    sampler,
+    schedule,
+    styles,
+    windows,
+)
+from .errors import RequestError
+from .messages import Done, EmotionSpan, Generate
+from .pack import Features, Pack
 from .sessions import Device, Sessions
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.uint16]
+# Samples (N,) -> features (N // hop, F)
+Encode = Callable[[Floats], Floats]
 # (stage, done, total); may raise Cancelled
 OnProgress = Callable[[str, int, int], None]
 
@@ -25,9 +39,10 @@ OnProgress = Callable[[str, int, int], None]
 WINDOW_S = 20
 OVERLAP_S = 2
 # The encoder hears this much before and after each part of a long sound: the compact encoder's
-# estimate of the level looks 2 s back, and its convolutions 0.4 s further.
+# estimate of the level looks 2 s back, and its convolutions 0.4 s further; the emotion encoder's
+# memory looks 2 s to each side, its level 1.5 s beyond, its convolutions 0.3 s.
 LISTEN_S = 60
-CONTEXT_S = 2.5
+CONTEXT_S = 4.0
 MOST_SEED = 2**63 - 1
 MOST_TAKES = 1000
 
@@ -41,40 +56,45 @@ class Generator:
     request alone, never on what ran before."""
 
     def __init__(self, pack: Pack, device: Device) -> None:
-        if pack.manifest.method != "gldi":
-            raise PackError("pack_method", f"The pack '{pack.path}' uses the method "
-                            f"'{pack.manifest.method}'.", "This release runs 'gldi' packs.")
         self.pack = pack
         self.device = device
         self._sessions = Sessions(pack, device)
-        self._codes = _codes(pack)
+        self._codebook = codebook.read(pack)
+        self._palette = emotions.palette(pack) if pack.manifest.emotion_features else None
         self._schedule = schedule.cosine(pack.manifest.schedule.steps)
 
     def listen(self, sound: audio.Sound, on_progress: OnProgress = silent_progress) -> Floats:
-        """A sound -> speech features (T, F) at the pack's fps, T = ceil(seconds * fps)."""
+        """A sound -> speech features (T, F) at the pack's fps, T = ceil(seconds * fps); of a pack
+        with emotions (T, F + K), those of the voice's emotion beside them."""
         manifest = self.pack.manifest
-        hop = round(manifest.sample_rate_hz / manifest.features.rate_hz)
-        samples = sound.samples
-        if len(samples) < hop:
-            samples = np.pad(samples, (0, hop - len(samples)))
-        total, rate_hz = len(samples) // hop, manifest.features.rate_hz
-        context = round(CONTEXT_S * rate_hz)
-        most = round(LISTEN_S * rate_hz)
-        core = total if total <= most else most - 2 * context
-        starts = range(0, total, core)
-        parts = []
-        for done, start in enumerate(starts, start=1):
-            first = max(0, start - context)
-            heard = self._sessions.encode(samples[first * hop:(start + core + context) * hop])
-            parts.append(heard[start - first:start - first + core])
-            on_progress("listen", done, len(starts))
+        ears: list[tuple[Encode, Features]] = [(self._sessions.encode, manifest.features)]
+        if manifest.emotion_features:
+            ears.append((self._sessions.feel, manifest.emotion_features))
         frames = motion.frame_count(sound.seconds, manifest.fps)
-        return features.to_frames(np.concatenate(parts), rate_hz, frames, manifest.fps)
+        heard = []
+        for number, (encode, given) in enumerate(ears):
+            parts = []
+            for done, total, part in _in_parts(sound, encode, given.rate_hz):
+                parts.append(part)
+                on_progress("listen", number * total + done, len(ears) * total)
+            whole = np.concatenate(parts)
+            heard.append(features.to_frames(whole, given.rate_hz, frames, manifest.fps))
+        return np.concatenate(heard, axis=1)
+
+    def painted(self, heard: Floats, spans: Sequence[EmotionSpan]) -> Floats:
+        """What was heard (T, F + K) with emotions painted over the voice's own."""
+        if self._palette is None or not spans:
+            return heard
+        speech = self.pack.manifest.features.size
+        felt = emotions.painted(heard[:, speech:], spans, self._palette, self.pack.manifest.fps)
+        return np.concatenate([heard[:, :speech], felt], axis=1)
 
     def imagine(self, heard: Floats, seed: int, steps: int | None = None, style: str | None = None,
-                on_progress: OnProgress = silent_progress) -> Floats:
+                on_progress: OnProgress = silent_progress,
+                hold: sampler.Hold | None = None) -> Floats:
         """Features (T, F) -> clean latents (T, H*C), drawn with the seed; `style` is a name or a
-        blend (see `styles`), and None takes the pack's default steps and its first style."""
+        blend (see `styles`), None takes the pack's default steps and its first style, and what
+        `hold` holds comes out as it is."""
         manifest = self.pack.manifest
         steps = manifest.sampler.steps if steps is None else steps
         places = self._places(len(heard))
@@ -93,35 +113,47 @@ class Generator:
 
         draw = sampler.gaussian(seed, (len(heard), int(np.prod(manifest.latent_shape))))
         descend = sampler.named(manifest.sampler.name, manifest.sampler.eta)
-        clean = descend(denoise, draw, self._schedule, steps)
+        freely = denoise if hold is None else sampler.held(denoise, hold)
+        clean = descend(freely, draw, self._schedule, steps)
         on_progress("imagine", done, done)
         return clean
 
-    def decode(self, latents: Floats,
+    def quantise(self, latents: Floats) -> Numbers:
+        """The numbers (T, H) of the codes nearest to latents (T, H*C)."""
+        size = round(WINDOW_S * self.pack.manifest.fps)  # all at once, an hour takes a GB
+        parts = [self._codebook.nearest(latents[start:start + size])
+                 for start in range(0, len(latents), size)]
+        return np.concatenate(parts)
+
+    def decode(self, numbers: Numbers,
                on_progress: OnProgress = silent_progress) -> Iterator[Floats]:
-        """Latents (T, H*C) -> displacements in consecutive blocks (t, V, 3), metres from rest."""
-        places = self._places(len(latents))
+        """Code numbers (T, H) -> displacements in consecutive blocks (t, V, 3), metres from
+        rest."""
+        places = self._places(len(numbers))
 
         def pieces() -> Iterator[Floats]:
             for done, (start, stop) in enumerate(places, start=1):
-                yield self._sessions.decode(quantise(latents[start:stop], self._codes))
+                yield self._sessions.decode(self._codebook.vectors(numbers[start:stop]))
                 on_progress("decode", done, len(places))
 
         return windows.cross_fade(places, pieces())
 
     def generate(self, sound: audio.Sound, seed: int = 0, steps: int | None = None,
-                 style: str | None = None) -> motion.Motion:
+                 style: str | None = None, spans: Sequence[EmotionSpan] = ()) -> motion.Motion:
         """A sound -> its motion in memory; `run` writes long ones without holding them."""
-        latents = self.imagine(self.listen(sound), seed, steps, style)
-        frames = np.concatenate(list(self.decode(latents)))
-        return motion.Motion(frames, **vars(self._info(sound.seconds, seed)))
+        heard = self.painted(self.listen(sound), spans)
+        numbers = self.quantise(self.imagine(heard, seed, steps, style))
+        frames = np.concatenate(list(self.decode(numbers)))
+        return motion.Motion(frames, **vars(self._info(sound.seconds, seed)),
+                             codes=motion.Codes(numbers, self.pack.fingerprint))
 
     def run(self, job: Generate, paths: Sequence[Path],
             on_progress: OnProgress = silent_progress) -> Done:
         """Do a job: one motion.npz per path, take k with seed + k. Raises SoliloquyError, and then
         no unfinished file is left."""
         self._check(job, len(paths))
-        _check_places(paths, job.audio)
+        _check_places(paths, job)
+        earlier = redo.open_earlier(job.redo, self.pack, len(self._codebook)) if job.redo else None
         clock = _Clock()
         with clock.stage("load"):
             span = audio.Span(job.start_s, job.duration_s, job.speed, job.volume)
@@ -129,25 +161,51 @@ class Generator:
                                lambda done, total: on_progress("load", done, total))
         seconds = sound.seconds
         with clock.stage("listen"):
-            heard = self.listen(sound, on_progress)
+            heard = self.painted(self.listen(sound, on_progress), job.emotions)
         del sound  # the samples of an hour are 230 MB, and only the features are needed from here
+        if earlier:
+            redo.check_sound(earlier, len(heard))
         for take, path in enumerate(paths):
+            info = self._info(seconds, job.seed + take)
             with clock.stage("imagine"):
-                latents = self.imagine(heard, job.seed + take, job.steps, job.style, on_progress)
+                numbers = self._perform(job, heard, info.seed, earlier, on_progress)
             with clock.stage("decode"):
-                self._write(path, self.decode(latents, on_progress), len(heard),
-                            self._info(seconds, job.seed + take))
+                self._write(path, info, numbers, self._show(numbers, earlier, on_progress))
             on_progress("write", take + 1, len(paths))
         return Done(job.id, tuple(map(str, paths)), clock.total_s(),
                     dict(clock.stages_s))
 
-    def _write(self, path: Path, blocks: Iterator[Floats], frames: int,
-               info: motion.MotionInfo) -> None:
+    def _perform(self, job: Generate, heard: Floats, seed: int, earlier: redo.Earlier | None,
+                 on_progress: OnProgress) -> Numbers:
+        """The code numbers (T, H) of one take: all drawn, or those of an earlier motion with the
+        range to be redone drawn anew."""
+        if earlier is None:
+            return self.quantise(self.imagine(heard, seed, job.steps, job.style, on_progress))
+        patch, numbers = earlier.patch, earlier.numbers.copy()
+        seen = slice(patch.first, patch.stop)
+        hold = sampler.Hold(self._codebook.vectors(numbers[seen]), patch.freedom)
+        drawn = self.quantise(self.imagine(heard[seen], seed, job.steps, job.style, on_progress,
+                                           hold))
+        numbers[patch.start:patch.end] = drawn[patch.start - patch.first:patch.end - patch.first]
+        return numbers
+
+    def _show(self, numbers: Numbers, earlier: redo.Earlier | None,
+              on_progress: OnProgress) -> Iterator[Floats]:
+        """The displacements of one take in blocks (t, V, 3), as little as can be decoded anew."""
+        if earlier is None:
+            return self.decode(numbers, on_progress)
+        patch = earlier.patch
+        new = self.decode(numbers[patch.first:patch.stop], on_progress)
+        return redo.spliced(earlier.stored.blocks(), new, patch)
+
+    def _write(self, path: Path, info: motion.MotionInfo, numbers: Numbers,
+               blocks: Iterator[Floats]) -> None:
         """Stream the blocks to disk, so that an hour needs no more memory than a minute."""
-        shape = (frames, self.pack.manifest.topology.vertex_count, 3)
+        shape = (len(numbers), self.pack.manifest.topology.vertex_count, 3)
+        codes = motion.Codes(numbers, self.pack.fingerprint)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            motion.write(path, info, shape, blocks)
+            motion.write(path, info, shape, blocks, codes)
         except OSError as problem:
             raise RequestError("cannot_write", f"'{path}' cannot be written: {problem.strerror}.",
                                "Choose another place, or make room.") from problem
@@ -155,13 +213,14 @@ class Generator:
     def _check(self, job: Generate, takes: int) -> None:
         """Refuse before any work what would fail after it."""
         manifest = self.pack.manifest
-        if job.emotions:
+        if job.emotions and self._palette is None:
             raise RequestError("no_emotions", f"The model '{manifest.name}' has no emotions to "
                                f"choose from, so '{job.emotions[0].name}' cannot be given.",
                                "Leave emotions out, or choose a model with emotions.")
         if not 0 <= job.seed <= MOST_SEED - takes:
             raise RequestError("bad_seed", f"The seed is {job.seed}.",
                                f"Choose 0 to {MOST_SEED - takes}.")
+        emotions.check(job.emotions, manifest.emotions)
         styles.weights(job.style, manifest.styles)
         if job.steps is not None:
             schedule.timesteps(self._schedule, job.steps)
@@ -188,20 +247,34 @@ def take_paths(out: str | os.PathLike[str], takes: int) -> list[Path]:
     return [path.with_name(f"{path.stem}_take{take}{path.suffix}") for take in range(1, takes + 1)]
 
 
-def quantise(latents: Floats, codes: Floats) -> Floats:
-    """Each C-vector of latents (T, H*C) replaced by the nearest of codes (N, C)."""
-    vectors = latents.reshape(-1, codes.shape[1])
-    # |v - c|^2 without |v|^2, which does not change which code is nearest.
-    distances = (codes**2).sum(axis=1) - 2 * (vectors @ codes.T)
-    return np.asarray(codes[distances.argmin(axis=1)].reshape(latents.shape), dtype=np.float32)
+def _in_parts(sound: audio.Sound, encode: Encode, rate_hz: float
+              ) -> Iterator[tuple[int, int, Floats]]:
+    """A sound through an encoder in parts of LISTEN_S: (done, total, features (s, F)) of each."""
+    hop = round(sound.rate_hz / rate_hz)
+    samples = sound.samples
+    if len(samples) < hop:
+        samples = np.pad(samples, (0, hop - len(samples)))
+    total, context = len(samples) // hop, round(CONTEXT_S * rate_hz)
+    most = round(LISTEN_S * rate_hz)
+    core = total if total <= most else most - 2 * context
+    starts = range(0, total, core)
+    for done, start in enumerate(starts, start=1):
+        first = max(0, start - context)
+        heard = encode(samples[first * hop:(start + core + context) * hop])
+        yield done, len(starts), heard[start - first:start - first + core]
 
 
-def _check_places(paths: Sequence[Path], sound: str) -> None:
-    """Refuse to write over a folder or over the sound itself."""
+def _check_places(paths: Sequence[Path], job: Generate) -> None:
+    """Refuse to write over a folder or over what the job reads."""
+    read = {"the sound itself": job.audio}
+    if job.redo:
+        read["the motion to be redone itself"] = job.redo.motion
     for path in paths:
-        if path.is_dir() or (path.exists() and Path(sound).exists() and path.samefile(sound)):
-            what = "a folder" if path.is_dir() else "the sound itself"
-            raise RequestError("cannot_write", f"'{path}' is {what}.", "Choose another file name.")
+        same = [what for what, source in read.items()
+                if path.exists() and Path(source).exists() and path.samefile(source)]
+        if path.is_dir() or same:
+            raise RequestError("cannot_write", f"'{path}' is {(same or ['a folder'])[0]}.",
+                               "Choose another file name.")
 
 
 class _Clock:
@@ -219,22 +292,3 @@ class _Clock:
 
     def total_s(self) -> float:
         return time.perf_counter() - self._start
-
-
-def _codes(pack: Pack) -> Floats:
-    """The codebook (N, C) float32; raises PackError when it does not fit the latents."""
-    try:
-        with np.load(pack.open("codebook.npz"), allow_pickle=False) as arrays:
-            codes: Floats = arrays["codes"]
-    except (ValueError, KeyError, OSError) as problem:
-        raise PackError("pack_codebook", f"The codebook of the pack '{pack.path}' cannot be read: "
-                        f"{problem}.", "Export the pack again.") from problem
-    if codes.dtype != np.float32 or codes.ndim != 2 or codes.shape[1] != _channels(pack):
-        raise PackError("pack_codebook", f"The codebook of the pack '{pack.path}' is {codes.dtype} "
-                        f"{codes.shape}, not float32 (N, {_channels(pack)}).",
-                        "Export the pack again.")
-    return codes
-
-
-def _channels(pack: Pack) -> int:
-    return pack.manifest.latent_shape[1]

@@ -8,6 +8,7 @@ that whoever seeds it decides the result. Either may raise Cancelled. Arrays kee
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,25 @@ def ddpm(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int) -> Floats
         return mean + sigma * draw()
 
     return _descend(denoise, draw(), schedule, steps, advance)
+
+
+class Hold(NamedTuple):
+    """What is to come out as `known` (T, D) where `freedom` (T, 1) is 0, as drawn where that is 1,
+    and as a mixture between."""
+
+    known: Floats
+    freedom: Floats
+
+
+def held(denoise: Denoise, hold: Hold) -> Denoise:
+    """`denoise`, but what is held is its answer.
+
+    Every sampler then carries what is held along q(x_n | x0 = known), because each moves x_n only
+    by what it takes for x0; the free part sees it noised as in training. (The replacement method of
+    Ho et al. 2022, "Video diffusion models", section 3.1, on x0.)
+    """
+    known, freedom = hold
+    return lambda noisy, n: known + freedom * (denoise(noisy, n) - known)
 
 
 def dpmpp_2m(denoise: Denoise, draw: Draw, schedule: Schedule, steps: int) -> Floats:

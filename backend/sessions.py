@@ -27,9 +27,15 @@ _PACKAGES = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml on Win
 _PROBE = (b"\x08\x08\x12\x00:2\n\x0b\n\x01x\x12\x01y\"\x03Abs\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08"
           b"\x01\x12\x04\n\x02\x08\x01b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04"
           b"\n\x00\x10\x11")
-_GRAPHS = {"audio_encoder.onnx": (["waveform"], "features"),
-           "denoiser.onnx": (["noisy", "features", "style", "step"], "clean"),
-           "decoder.onnx": (["latents"], "displacements")}
+# A graph's inputs, and the output that it must have.
+Graph = tuple[list[str], str]
+_GRAPHS: Mapping[str, Graph] = {
+    "audio_encoder.onnx": (["waveform"], "features"),
+    "denoiser.onnx": (["noisy", "features", "style", "step"], "clean"),
+    "decoder.onnx": (["latents"], "displacements"),
+}
+# What packs with emotions have beside them, and what their denoiser hears too.
+_EMOTION_ENCODER, _EMOTIONS = "emotion_encoder.onnx", "emotions"
 # A second output that an audio encoder may have: the chance (1, frames) that somebody speaks.
 _ACTIVITY = "voice_activity"
 _MOST_THREADS = 8
@@ -77,13 +83,14 @@ def versions() -> dict[str, str]:
 
 
 class Sessions:
-    """The three graphs of a pack on one device, as functions from arrays to arrays."""
+    """The graphs of a pack on one device, as functions from arrays to arrays."""
 
     def __init__(self, pack: Pack, device: Device) -> None:
         self._pack = pack
         self._hop = round(pack.manifest.sample_rate_hz / pack.manifest.features.rate_hz)
-        self._encoder, self._denoiser, self._decoder = (
-            _open(pack, name, device) for name in _GRAPHS)
+        self._feels = pack.manifest.emotion_features is not None
+        graphs = _with_emotions(_GRAPHS) if self._feels else _GRAPHS
+        self._graphs = {name: _open(pack, name, of, device) for name, of in graphs.items()}
 
     def encode(self, waveform: Floats) -> Floats:
         """Samples (N,) in [-1, 1] -> features (N // hop, F) at the pack's feature rate, those of
@@ -103,31 +110,42 @@ class Sessions:
         """Features (N // hop, F) and, from encoders that tell it, voice activity (N // hop,)."""
         name, inputs = "audio_encoder.onnx", {"waveform": waveform[None]}
         frames, size = len(waveform) // self._hop, self._pack.manifest.features.size
-        given = [entry.name for entry in self._encoder.get_outputs()]
+        given = [entry.name for entry in self._graphs[name].get_outputs()]
         wanted = [entry for entry in ("features", _ACTIVITY) if entry in given]
-        heard, *activity = self._run(self._encoder, name, wanted, inputs)
+        heard, *activity = self._run(name, wanted, inputs)
         checked = self._checked(name, heard, (frames, size))
         return checked, self._checked(name, activity[0], (frames,)) if activity else None
 
+    def feel(self, waveform: Floats) -> Floats:
+        """Samples (N,) in [-1, 1] -> features of the voice's emotion (N // hop, K), for packs that
+        have an emotion encoder."""
+        given = self._pack.manifest.emotion_features
+        assert given is not None
+        hop = round(self._pack.manifest.sample_rate_hz / given.rate_hz)
+        [felt] = self._run(_EMOTION_ENCODER, ["features"], {"waveform": waveform[None]})
+        return self._checked(_EMOTION_ENCODER, felt, (len(waveform) // hop, given.size))
+
     def denoise(self, noisy: Floats, heard: Floats, style: Floats, step: int) -> Floats:
-        """Noisy latents (T, H*C), features (T, F) and a style (S,) -> clean latents (T, H*C)."""
-        [clean] = self._run(self._denoiser, "denoiser.onnx", ["clean"], {
-            "noisy": noisy[None], "features": heard[None], "style": style[None],
-            "step": np.array([step], dtype=np.int64)})
+        """Noisy latents (T, H*C), features (T, F), or (T, F + K) with those of emotion, and a style
+        (S,) -> clean latents (T, H*C)."""
+        speech = self._pack.manifest.features.size
+        felt = {_EMOTIONS: heard[None, :, speech:]} if self._feels else {}
+        [clean] = self._run("denoiser.onnx", ["clean"], {
+            "noisy": noisy[None], "features": heard[None, :, :speech], "style": style[None],
+            "step": np.array([step], dtype=np.int64), **felt})
         return self._checked("denoiser.onnx", clean, noisy.shape)
 
     def decode(self, latents: Floats) -> Floats:
         """Quantised latents (T, H*C) -> displacements (T, V, 3), metres from rest."""
-        [moved] = self._run(self._decoder, "decoder.onnx", ["displacements"],
-                            {"latents": latents[None]})
+        [moved] = self._run("decoder.onnx", ["displacements"], {"latents": latents[None]})
         vertices = self._pack.manifest.topology.vertex_count
         return self._checked("decoder.onnx", moved, (len(latents), vertices, 3))
 
-    def _run(self, session: onnxruntime.InferenceSession, name: str, wanted: list[str],
+    def _run(self, name: str, wanted: list[str],
              inputs: Mapping[str, npt.NDArray[np.generic]]) -> list[Floats]:
         """Outputs without their batch axis; raises PackError when the graph refuses."""
         try:
-            return [output[0] for output in session.run(wanted, dict(inputs))]
+            return [output[0] for output in self._graphs[name].run(wanted, dict(inputs))]
         except _ort_errors() as problem:
             raise _unfit(self._pack, name, _first_line(problem)) from problem
 
@@ -140,14 +158,21 @@ class Sessions:
         return array
 
 
-def _open(pack: Pack, name: str, device: Device) -> onnxruntime.InferenceSession:
+def _with_emotions(graphs: Mapping[str, Graph]) -> dict[str, Graph]:
+    """The graphs of a pack with emotions."""
+    inputs, output = graphs["denoiser.onnx"]
+    return {**graphs, "denoiser.onnx": ([*inputs, _EMOTIONS], output),
+            _EMOTION_ENCODER: (["waveform"], "features")}
+
+
+def _open(pack: Pack, name: str, graph: Graph, device: Device) -> onnxruntime.InferenceSession:
     """A session whose inputs and outputs are those of the pack format; raises PackError."""
     try:
         session = onnxruntime.InferenceSession(pack.read(name), _options(device.name),
                                                providers=_with_cpu(device.name))
     except _ort_errors() as problem:
         raise _unfit(pack, name, _first_line(problem)) from problem
-    inputs, output = _GRAPHS[name]
+    inputs, output = graph
     given = sorted(entry.name for entry in session.get_inputs())
     if given != sorted(inputs) or output not in [entry.name for entry in session.get_outputs()]:
         raise _unfit(pack, name, f"it takes {', '.join(given)} where {', '.join(inputs)} are due")

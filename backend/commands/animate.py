@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 
 from .. import pack
+from ..emotions import MOST_INTENSITY
 from ..errors import PackError, RequestError
-from ..messages import EmotionSpan, Generate
+from ..messages import EmotionSpan, Generate, Redo
 from ..pipeline import Generator, OnProgress, silent_progress, take_paths
 from ..sessions import DEVICES, choose_device
 
 _EMOTION = re.compile(r"(?P<name>[^:@]+)(:(?P<intensity>[0-9.]+))?"
                       r"(@(?P<start>[0-9.]+)-(?P<end>[0-9.]+))?")
+_REDO = re.compile(r"(?P<motion>.+)@(?P<start>[0-9.]+)-(?P<end>[0-9.]+)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--takes", type=int, default=1, metavar="N",
                         help="performances to make; take k uses seed + k, counted from 0")
     add_performance_arguments(parser)
+    parser.add_argument("--redo", type=redo, metavar="MOTION.npz@START-END",
+                        help="make only these seconds of an earlier motion of this sound again, "
+                        "with another seed, say, and keep the rest")
     parser.add_argument("--emotion", action="append", default=[], type=emotion,
-                        metavar="NAME[:0..1][@START-END]",
-                        help="an emotion, its intensity, and its seconds; may be repeated")
+                        metavar="NAME[:0..1.5][@START-END]",
+                        help="an emotion, its intensity, and its seconds; may be repeated, and "
+                        "overrules what is heard in the voice")
 
 
 def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     """Animate; returns 0."""
     paths = take_paths(options.out, options.takes)
     job = Generate("", str(options.audio), "", "", options.seed, options.steps, options.style,
-                   options.takes, emotions=tuple(options.emotion))
+                   options.takes, emotions=tuple(options.emotion), redo=options.redo)
     generator = open_generator(options)
     done = generator.run(job, paths, reporter(options.quiet))
     if not options.quiet:
@@ -83,16 +89,29 @@ def reporter(quiet: bool) -> OnProgress:
 
 
 def emotion(text: str) -> EmotionSpan:
-    """NAME[:0..1][@START-END] as a span of an emotion; raises RequestError."""
+    """NAME[:0..1.5][@START-END] as a span of an emotion; raises RequestError."""
     match = _EMOTION.fullmatch(text)
     try:
         if not match:
             raise ValueError
         intensity = float(match["intensity"] or 1)
         start_s, end_s = (float(match[name]) if match[name] else None for name in ("start", "end"))
-        if intensity > 1 or (start_s is not None and end_s is not None and end_s <= start_s):
+        backwards = start_s is not None and end_s is not None and end_s <= start_s
+        if intensity > MOST_INTENSITY or backwards:
             raise ValueError
     except ValueError as problem:
         raise RequestError("bad_emotion", f"The emotion '{text}' is not understood.", "Write it as "
                            "NAME, NAME:0.5 or NAME:0.5@1.2-3.4 (seconds).") from problem
     return EmotionSpan(match["name"], intensity, start_s, end_s)
+
+
+def redo(text: str) -> Redo:
+    """MOTION.npz@START-END as a range of a motion file; raises RequestError."""
+    match = _REDO.fullmatch(text)
+    try:
+        if not match:
+            raise ValueError
+        return Redo(match["motion"], float(match["start"]), float(match["end"]))
+    except ValueError as problem:
+        raise RequestError("bad_redo", f"The range '{text}' is not understood.",
+                           "Write it as MOTION.npz@1.2-3.4 (seconds).") from problem

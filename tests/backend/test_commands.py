@@ -61,6 +61,15 @@ def test_takes_are_numbered_files(command, voice, write_wav, tmp_path):
     assert [motion.load(line).seed for line in said.splitlines()] == [0, 1]
 
 
+def test_a_range_of_a_motion_is_redone(command, voice, write_wav, tmp_path):
+    wav, old, new = write_wav(voice), tmp_path / "a@1-2.npz", tmp_path / "new.npz"
+    command("animate", wav, "--out", old)
+    assert command("animate", wav, "--out", new, "--seed", 5, "--redo", f"{old}@0.5-1.25")[0] == 0
+    before, after = motion.load(old), motion.load(new)
+    assert (before.displacements != after.displacements).any(axis=(1, 2))[9:44].any()
+    np.testing.assert_array_equal(before.displacements[:9], after.displacements[:9])
+
+
 @pytest.mark.parametrize(("arguments", "what"), [
     (["--model", "gldi-moon"], "There is no model 'gldi-moon'. Choose one of: tiny-test"),
     (["--style", "odd"], "no style 'odd'. Choose one of: calm, lively."),
@@ -75,6 +84,9 @@ def test_takes_are_numbered_files(command, voice, write_wav, tmp_path):
     (["--emotion", "happy:0.5@1-2"], "has no emotions to choose from, so 'happy'"),
     (["--emotion", "happy:loud"], "The emotion 'happy:loud' is not understood"),
     (["--out", "/proc/nowhere/m.npz"], "cannot be written"),
+    (["--redo", "m.npz"], "The range 'm.npz' is not understood. Write it as MOTION.npz@1.2-3.4"),
+    (["--redo", "m.npz@1.2.3-4"], "is not understood"),
+    (["--redo", "none.npz@1-2"], "There is no motion file 'none.npz'."),
     (["--sed", "1"], "unrecognized arguments"),
 ])
 def test_a_bad_argument_ends_with_2_and_one_line(command, voice, write_wav, tmp_path, arguments,

@@ -1,4 +1,5 @@
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,42 @@ def test_numpy_reads_the_file_by_itself(tmp_path):
         assert arrays["displacements"].dtype == np.float32 and int(arrays["seed"]) == 7
 
 
+def test_the_codes_come_back_and_end_with_a_change_of_rate(tmp_path):
+    numbers = np.arange(12, dtype=np.uint16).reshape(6, 2)
+    coded = replace(wave(), codes=motion.Codes(numbers, "abc"))
+    motion.save(coded, tmp_path / "m.npz")
+    back = motion.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(back.codes.numbers, numbers)
+    assert back.codes.pack == "abc"
+    assert motion.resample(back, 60.0).codes is None
+
+
+def test_a_stored_motion_is_read_in_blocks(tmp_path, monkeypatch):
+    motion.save(wave(), tmp_path / "m.npz")
+    monkeypatch.setattr(motion, "_BLOCK_FRAMES", 4)
+    stored = motion.look(tmp_path / "m.npz")
+    assert stored.info == wave().info and stored.shape == (6, 4, 3) and stored.codes is None
+    blocks = list(stored.blocks())
+    assert [len(block) for block in blocks] == [4, 2]
+    np.testing.assert_array_equal(np.concatenate(blocks), wave().displacements)
+
+
+def test_a_stored_motion_is_as_compatible_as_numpy_makes_it(tmp_path):
+    fields = {**vars(wave().info), "displacements": wave().displacements}
+    np.savez(tmp_path / "m.npz", **fields)
+    np.testing.assert_array_equal(next(motion.look(tmp_path / "m.npz").blocks()),
+                                  motion.load(tmp_path / "m.npz").displacements)
+
+
+def test_damage_inside_a_stored_motion_is_found_as_it_is_read(tmp_path):
+    motion.save(wave(frames=400), tmp_path / "m.npz")
+    content = bytearray((tmp_path / "m.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "m.npz").write_bytes(content)
+    with pytest.raises(errors.MotionError, match="is not a motion file"):
+        list(motion.look(tmp_path / "m.npz").blocks())
+
+
 def test_blocks_write_the_same_file_as_the_whole(tmp_path):
     whole = wave()
     motion.save(whole, tmp_path / "whole.npz")
@@ -83,13 +120,17 @@ def test_resampling_to_no_rate_is_refused():
     {"displacements": np.full((2, 4, 3), np.nan, dtype=np.float32)},
     {"displacements": np.zeros((2, 4, 3))},
     {"displacements": np.array([{}], dtype=object)},
-    {"fps": np.float64(0)}, {"fps": None}])
+    {"fps": np.float64(0)}, {"fps": None},
+    {"codes": np.zeros((3, 8), dtype=np.uint16), "codes_pack": "p"},
+    {"codes": np.zeros((2, 8), dtype=np.int64), "codes_pack": "p"}])
 def test_a_file_that_is_no_motion_is_refused(tmp_path, change):
     fields = {"displacements": np.zeros((2, 4, 3), dtype=np.float32), "fps": np.float64(30),
               "topology": "t", "model": "m", "seed": 0, "audio_seconds": 0.1, **change}
     np.savez(tmp_path / "m.npz", **{k: v for k, v in fields.items() if v is not None})
     with pytest.raises(errors.MotionError, match=r"is not a motion file"):
         motion.load(tmp_path / "m.npz")
+    with pytest.raises(errors.MotionError, match=r"is not a motion file"):
+        list(motion.look(tmp_path / "m.npz").blocks())
 
 
 def test_damaged_and_missing_files_are_told_apart(tmp_path):

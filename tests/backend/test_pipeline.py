@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from backend import audio, errors, motion, pack, pipeline, sessions
+from backend.codebook import Codebook
 from backend.messages import EmotionSpan, Generate
 from tests.data import make_tiny_pack
 
@@ -49,6 +50,14 @@ def test_the_same_request_gives_the_same_bytes_and_another_seed_others(generator
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         generator.run(job(wav, seed=seed), [tmp_path / name])
     assert sha256(tmp_path / "a") == sha256(tmp_path / "b") != sha256(tmp_path / "c")
+
+
+def test_the_file_says_of_which_codes_it_is_made(generator, voice, write_wav, tmp_path):
+    generator.run(job(write_wav(voice), seed=4), [tmp_path / "m.npz"])
+    codes = motion.load(tmp_path / "m.npz").codes
+    assert codes.pack == generator.pack.fingerprint and codes.numbers.shape == (45, 2)
+    remade = np.concatenate(list(generator.decode(codes.numbers)))
+    np.testing.assert_array_equal(remade, motion.load(tmp_path / "m.npz").displacements)
 
 
 def test_takes_are_the_following_seeds(generator, voice, write_wav, tmp_path):
@@ -97,7 +106,7 @@ def test_long_sounds_go_through_windows_without_a_seam(generator):
     np.testing.assert_allclose(heard[1:-1, 0], 0.2 + 0.1 * np.sin(np.arange(1, 3899) / 30),
                                atol=1e-4)
     np.testing.assert_allclose(latents[:, 0], 8 * heard[:, 0], atol=1e-4)
-    blocks = list(generator.decode(latents))
+    blocks = list(generator.decode(generator.quantise(latents)))
     assert len(blocks) == 8 and sum(map(len, blocks)) == 3900
 
 
@@ -166,13 +175,6 @@ def test_a_pack_of_flame_size_and_another_frame_rate_runs(tmp_path, voice):
     assert done.displacements.shape == (38, 5023, 3) and done.topology == "flame"
 
 
-def test_a_pack_of_the_other_method_is_refused(tmp_path):
-    made = make_tiny_pack.make(tmp_path / "pack")
-    other = pack.write(made.path, replace(made.manifest, method="exptalk"))
-    with pytest.raises(errors.PackError, match="exptalk"):
-        pipeline.Generator(other, CPU)
-
-
 def test_a_codebook_of_another_width_is_refused(tmp_path):
     made = make_tiny_pack.make(tmp_path / "pack")
     np.savez(made.path / "codebook.npz", codes=np.zeros((4, 3), dtype=np.float32))
@@ -183,4 +185,61 @@ def test_a_codebook_of_another_width_is_refused(tmp_path):
 def test_each_vector_takes_its_nearest_code():
     codes = np.array([[0, 0], [1, 0], [0, 1]], dtype=np.float32)
     latents = np.array([[0.9, 0.2, 0.1, 0.7]], dtype=np.float32)
-    np.testing.assert_array_equal(pipeline.quantise(latents, codes), [[1, 0, 0, 1]])
+    book = Codebook((codes,))
+    assert book.nearest(latents).tolist() == [[1, 2]] and book.nearest(latents).dtype == np.uint16
+    np.testing.assert_array_equal(book.vectors(book.nearest(latents)), [[1, 0, 0, 1]])
+
+
+def test_each_half_of_the_components_has_its_own_codebook():
+    books = Codebook((np.array([[0], [1]], np.float32), np.array([[5], [9], [1]], np.float32)))
+    latents = np.array([[0.9, 0.9], [0.2, 8.0]], dtype=np.float32)
+    assert books.nearest(latents).tolist() == [[1, 4], [0, 3]]
+    assert books.vectors(books.nearest(latents)).tolist() == [[1, 1], [0, 9]]
+
+
+@pytest.fixture
+def emotional(tmp_path):
+    return pipeline.Generator(make_tiny_pack.make_emotional(tmp_path / "emotional"), CPU)
+
+
+def brow_m(generator, samples, *spans):
+    """How far the brow is lifted, each frame."""
+    return generator.generate(sound(samples), spans=spans).displacements[:, :, 1].max(axis=1)
+
+
+def test_the_voice_s_own_emotion_shows(emotional):
+    higher = np.linspace(0, 0.99, 48000).astype(np.float32)
+    lifted = brow_m(emotional, higher)
+    assert lifted[:10].max() == 0 and lifted[-5:].min() == pytest.approx(0.5 * 0.01, abs=1e-6)
+
+
+def test_a_wanted_emotion_rules_where_it_is_painted(emotional, voice):
+    quiet = brow_m(emotional, voice)
+    lifted = brow_m(emotional, voice, EmotionSpan("surprised", 1.0, 1.0))
+    np.testing.assert_array_equal(lifted[:18], quiet[:18])
+    assert lifted[-1] == pytest.approx(2 * 0.01, abs=1e-6)
+
+
+def test_a_job_with_emotions_writes_what_generate_makes(emotional, voice, write_wav, tmp_path):
+    span = EmotionSpan("angry", 1.5)
+    emotional.run(job(write_wav(voice), emotions=(span,)), [tmp_path / "m.npz"])
+    made = motion.load(tmp_path / "m.npz").displacements
+    assert made[:, :, 1].min() <= -1.5 * 0.01 + 1e-6
+
+
+def test_an_emotion_that_the_pack_lacks_is_refused_before_any_work(emotional, voice, write_wav,
+                                                                   tmp_path):
+    wanted = job(write_wav(voice), emotions=(EmotionSpan("bored"),))
+    with pytest.raises(errors.RequestError, match="Choose one of: neutral, surprised, angry"):
+        emotional.run(wanted, [tmp_path / "m.npz"])
+    assert not (tmp_path / "m.npz").exists()
+
+
+@pytest.mark.parametrize(("amounts", "shape"), [((0, 1), (3, 2, 2)), ((0, 0.5), (3, 2, 1)),
+                                                ((0.5, 1), (3, 2, 1)), ((0,), (3, 1, 1))])
+def test_prototypes_that_do_not_fit_are_refused(tmp_path, amounts, shape):
+    made = make_tiny_pack.make_emotional(tmp_path / "pack")
+    np.savez(made.path / "emotions.npz", amounts=np.array(amounts, np.float32),
+             prototypes=np.zeros(shape, np.float32))
+    with pytest.raises(errors.PackError, match=r"'emotions\.npz' of the pack"):
+        pipeline.Generator(pack.write(made.path, made.manifest), CPU)

@@ -114,3 +114,23 @@ def test_up_to_two_steps_second_order_is_ddim():
 def test_every_name_of_a_manifest_is_a_sampler_that_keeps_float32(name, eta):
     drawn = sampler.named(name, eta)(gaussian_denoise(0, 1), sampler.gaussian(0, (3, 2)), COSINE, 5)
     assert drawn.dtype == np.float32 and drawn.shape == (3, 2)
+
+
+@pytest.mark.parametrize("name", ["ddim", "ddpm", "dpmpp_2m"])
+def test_what_is_held_is_seen_as_noised_as_its_step_is_and_comes_out_unchanged(name):
+    known, freedom = np.full((9000, 1), 0.7, dtype=np.float32), np.zeros((9000, 1), np.float32)
+    freedom[8000:] = 1
+    seen = {}
+
+    def denoise(noisy, n):
+        seen[n] = noisy[:8000]
+        return gaussian_denoise(0.7, 0.25)(noisy, n)
+
+    drawn = sampler.named(name)(sampler.held(denoise, sampler.Hold(known, freedom)),
+                                sampler.gaussian(0, known.shape), COSINE, 8)
+    np.testing.assert_array_equal(drawn[:8000], known[:8000])
+    assert np.abs(drawn[8000:] - 0.7).max() > 0.5
+    for n, noisy in seen.items():
+        a = float(COSINE.alphas_cumprod[n])
+        assert noisy.mean() == pytest.approx(np.sqrt(a) * 0.7, abs=0.03)
+        assert noisy.std() == pytest.approx(np.sqrt(1 - a), rel=0.03)

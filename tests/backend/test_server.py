@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from backend import messages, motion, server
-from backend.messages import Cancel, Done, Failed, Generate, Hello, Progress, Shutdown
+from backend.messages import Cancel, Done, Failed, Generate, Hello, Progress, Redo, Shutdown
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
@@ -111,6 +111,18 @@ def test_part_of_a_file_gives_the_frames_of_that_part(child, wav, tmp_path):
     child.next()
     child.send(request(wav, tmp_path, start_s=0.25, duration_s=1.0, speed=2.0))
     assert motion.load(child.outcome().paths[0]).audio_seconds == 0.5
+
+
+def test_a_range_of_a_motion_is_made_again(child, wav, tmp_path):
+    child.next()
+    child.send(request(wav, tmp_path / "old"))
+    old = child.outcome().paths[0]
+    child.send(request(wav, tmp_path / "new", seed=4, redo=Redo(old, 0.5, 1.0)))
+    before, after = motion.load(old), motion.load(child.outcome().paths[0])
+    assert np.abs(before.displacements - after.displacements)[15:30].max() > 1e-4
+    np.testing.assert_array_equal(before.displacements[36:], after.displacements[36:])
+    child.send(request(wav, tmp_path / "no", redo=Redo(old, 7.0, 8.0)))
+    assert child.outcome().code == "bad_redo"
 
 
 def test_the_same_request_twice_gives_the_same_bytes(child, wav, tmp_path):
