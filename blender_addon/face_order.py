@@ -15,6 +15,7 @@ from . import face_check, face_walk
 from ._backend import pack
 
 Places = npt.NDArray[np.float64]
+Places32 = npt.NDArray[np.float32]
 Polygons = list[tuple[int, ...]]
 
 _SAMPLE = 500
@@ -29,7 +30,7 @@ _SAME_PLACE = 0.01
 class Reference:
     """A face in the pack's order: its places (V, 3), whose it is, and its polygons if known."""
 
-    rest: npt.NDArray[np.float32]
+    rest: Places32
     name: str
     polygons: Polygons | None = None
 
@@ -44,7 +45,7 @@ class Order:
     proven: bool
 
 
-def find(reference: Reference, rest: npt.NDArray[np.float32], polygons: Polygons, face_hash: str,
+def find(reference: Reference, rest: Places32, polygons: Polygons, face_hash: str,
          mesh_name: str) -> Order:
     """The order of a mesh with as many vertices as the reference; raises FaceError when neither
     positions nor connectivity tell it."""
@@ -52,7 +53,7 @@ def find(reference: Reference, rest: npt.NDArray[np.float32], polygons: Polygons
     nearest, distance = _nearest(np.asarray(rest, np.float64), laid)
     order = _one_to_one(nearest, distance, np.asarray(rest, np.float64), laid)
     if reference.polygons is not None and not has_connectivity(polygons, order, face_hash):
-        order = _walked(reference.polygons, polygons, nearest, distance, rest, laid, order)
+        order = _walked(reference.polygons, reference.rest, polygons, rest, order)
     in_order = np.empty_like(rest)
     in_order[order] = rest
     fit = face_check.similarity(reference.rest, in_order)
@@ -83,15 +84,13 @@ def is_permutation(order: npt.NDArray[np.generic]) -> bool:
     return bool((np.sort(order) == np.arange(len(order))).all())
 
 
-def _walked(wanted: Polygons, polygons: Polygons, nearest: npt.NDArray[np.intp],
-            distance: Places, rest: npt.NDArray[np.float32], laid: Places,
+def _walked(wanted: Polygons, wanted_rest: Places32, polygons: Polygons, rest: Places32,
             fallback: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """The order by connectivity, polygons taken as they are or inside out; the fallback where
     neither covers the mesh."""
     other = face_walk.Surface(wanted)
     for turned in (polygons, [polygon[::-1] for polygon in polygons]):
-        pairs = face_walk.pairs_of(face_walk.Surface(turned), other, nearest, distance,
-                                   np.asarray(rest, np.float64), laid)
+        pairs = face_walk.pairs_of(face_walk.Surface(turned), other, rest, wanted_rest)
         order = fallback.copy()
         order[list(pairs)] = list(pairs.values())
         if pairs and is_permutation(order):

@@ -10,11 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from . import face_check
+
 Polygon = tuple[int, ...]
+Places = npt.NDArray[np.float32]
+Pairs = dict[int, int]
+# Vertices are told apart by what lies within this many edges of them.
+_HORIZON = 24
 # How many starts to try on each connected part, and how many that lead to an end to compare: an
 # eyeball can be laid onto another in many ways, of which the nearest is meant.
-_MOST_STARTS = 400
-_ENOUGH_ENDS = 4
+_MOST_STARTS = 600
+_ENOUGH_ENDS = 200
 
 
 class Surface:
@@ -38,11 +44,11 @@ class Start(NamedTuple):
     other: tuple[int, int]
 
 
-def walk(own: Surface, other: Surface, start: Start) -> dict[int, int] | None:
+def walk(own: Surface, other: Surface, start: Start) -> Pairs | None:
     """Own vertex -> other's for the connected part around `start`; None as soon as the two
     surfaces differ."""
-    pairs: dict[int, int] = {}
-    backwards: dict[int, int] = {}
+    pairs: Pairs = {}
+    backwards: Pairs = {}
     seen: dict[int, tuple[int, int]] = {}
     waiting = [start]
     while waiting:
@@ -63,51 +69,66 @@ def walk(own: Surface, other: Surface, start: Start) -> dict[int, int] | None:
     return pairs
 
 
-def pairs_of(own: Surface, other: Surface, nearest: npt.NDArray[np.intp],
-             distance: npt.NDArray[np.float64], cost: npt.NDArray[np.float64],
-             other_cost: npt.NDArray[np.float64]) -> dict[int, int]:
-    """Own vertex -> other's wherever a walk succeeds. `nearest` (V,) and `distance` (V,) say where
-    to start; of several ways the one that brings places `cost` (V, 3) nearest to `other_cost`."""
-    pairs: dict[int, int] = {}
-    for part in _parts(own, len(nearest)):
-        ends = _ends(own, other, part[np.argsort(distance[part])], nearest)
-        best = min(ends, key=lambda end: _apart(end, cost, other_cost), default={})
-        pairs |= best
+def pairs_of(own: Surface, other: Surface, places: Places, other_places: Places) -> Pairs:
+    """Own vertex -> other's wherever a walk succeeds; of several ways, as for eyeballs, the one
+    that suits the places (V, 3) best."""
+    colours, other_colours = (_colours(each, len(places)) for each in (own, other))
+    pairs: Pairs = {}
+    for part in _parts(own, len(places)):
+        ends = _ends(own, other, part, colours, other_colours)
+        pairs |= min(ends, key=lambda end: _misfit(pairs | end, places, other_places), default={})
     return pairs
 
 
-def _ends(own: Surface, other: Surface, vertices: npt.NDArray[np.intp],
-          nearest: npt.NDArray[np.intp]) -> list[dict[int, int]]:
-    """The walks over one part that succeed, from its vertices in order, until enough did."""
-    ends: list[dict[int, int]] = []
-    for vertex in vertices[:_MOST_STARTS].tolist():
-        for start in _starts(own, other, vertex, int(nearest[vertex])):
+def _ends(own: Surface, other: Surface, part: npt.NDArray[np.intp],
+          colours: npt.NDArray[np.uint64], other_colours: npt.NDArray[np.uint64]) -> list[Pairs]:
+    """The walks over one part that succeed, from its rarest vertex."""
+    _kinds, place, counts = np.unique(colours[part], return_index=True, return_counts=True)
+    ends: list[Pairs] = []
+    tries = 0
+    for vertex in part[place[np.argsort(counts, kind="stable")]][:4].tolist():
+        for start in _starts(own, other, vertex, np.flatnonzero(other_colours == colours[vertex])):
+            tries += 1
             found = walk(own, other, start)
-            if found is not None:
-                ends.append(found)
-        if len(ends) >= _ENOUGH_ENDS:
+            ends += [found] if found is not None else []
+            if len(ends) >= _ENOUGH_ENDS or tries >= _MOST_STARTS:
+                return ends
+        if ends:
             break
     return ends
 
 
-def _starts(own: Surface, other: Surface, vertex: int, counterpart: int) -> Iterator[Start]:
-    """All ways in which the polygons around two vertices may be laid onto each other."""
-    mine = own.leaving.get(vertex, [])[:1]
-    return (Start(corner, theirs) for corner in mine
+def _starts(own: Surface, other: Surface, vertex: int,
+            counterparts: npt.NDArray[np.intp]) -> Iterator[Start]:
+    """All ways in which the polygons around like vertices may be laid onto each other."""
+    mine = own.leaving[vertex][0]
+    return (Start(mine, theirs) for counterpart in counterparts.tolist()
             for theirs in other.leaving.get(counterpart, []))
 
 
-def _apart(pairs: dict[int, int], places: npt.NDArray[np.float64],
-           other: npt.NDArray[np.float64]) -> float:
+def _misfit(pairs: Pairs, places: Places, other_places: Places) -> float:
     mine, theirs = (np.fromiter(side, np.intp, len(pairs))
                     for side in (pairs.keys(), pairs.values()))
-    return float(np.square(places[mine] - other[theirs]).sum())
+    return face_check.similarity(other_places[theirs], places[mine]).residual
+
+
+def _colours(surface: Surface, vertex_count: int) -> npt.NDArray[np.uint64]:
+    """A number for each vertex that depends on the connectivity around it and not on its own
+    number (the refinement of Weisfeiler and Leman 1968)."""
+    links = np.array(list(surface.places), dtype=np.intp).reshape(-1, 2)
+    colours = np.ones(vertex_count, dtype=np.uint64)
+    for _round in range(_HORIZON):
+        mixed = (colours ^ (colours >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
+        colours = mixed * np.uint64(3)
+        np.add.at(colours, links[:, 0], mixed[links[:, 1]])
+        np.add.at(colours, links[:, 1], mixed[links[:, 0]] * np.uint64(5))
+    return colours
 
 
 def _parts(surface: Surface, vertex_count: int) -> list[npt.NDArray[np.intp]]:
     """The vertices of each part that hangs together by polygons, the largest part first."""
     label = np.arange(vertex_count)
-    links = np.array([edge for edge in surface.places], dtype=np.intp).reshape(-1, 2)
+    links = np.array(list(surface.places), dtype=np.intp).reshape(-1, 2)
     while True:
         least = np.minimum(label[links[:, 0]], label[links[:, 1]])
         before = label.copy()

@@ -1,17 +1,17 @@
-"""The model packs a user can choose from: those installed, and those in the user's own folder."""
+"""The model packs a user can choose from: installed by the user, in a folder of theirs, shipped."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import bpy
 
-from . import preferences
+from . import packs, preferences, user_files
 from ._backend import errors, pack
 
 
 def names(context: bpy.types.Context) -> list[str]:
-    """Names to suggest: shipped packs by name, the user's own by path."""
-    own = [str(path) for path in _own(context)]
-    return [*(path.stem if path.suffix == ".zip" else path.name for path in pack.installed()), *own]
+    """Names to suggest."""
+    return list(dict.fromkeys(entry.name for entry in entries(context)))
 
 
 def styles(context: bpy.types.Context, model: str) -> tuple[str, ...]:
@@ -24,16 +24,29 @@ def styles(context: bpy.types.Context, model: str) -> tuple[str, ...]:
 
 def locate(context: bpy.types.Context, model: str) -> Path:
     """Where a model lies, by name or path; raises PackError naming those there are."""
-    for path in _own(context):
-        if model in (path.name, path.stem):
-            return path
+    for folder in folders(context):
+        for path in packs.in_folder(folder):
+            if model in (path.name, path.stem):
+                return path
     return pack.find(bpy.path.abspath(model) if model.startswith("//") else model)
 
 
-def _own(context: bpy.types.Context) -> list[Path]:
+def folders(context: bpy.types.Context) -> list[Path]:
+    """Where the user's own models lie: those installed, then those in the preferences' folder."""
     chosen = preferences.machine(context).models_folder
-    folder = Path(chosen)
-    if not chosen or not folder.is_dir():
-        return []
-    return [path for path in sorted(folder.iterdir())
-            if path.suffix == ".zip" or (path / pack.MANIFEST).is_file()]
+    return [user_files.folder("models"), *([Path(chosen)] if chosen else [])]
+
+
+def entries(context: bpy.types.Context) -> tuple[packs.Entry, ...]:
+    """All models in words, remembered until `forget`: a drawing must not read files."""
+    return _entries(tuple(folders(context)))
+
+
+def forget() -> None:
+    """Look at the folders anew."""
+    _entries.cache_clear()
+
+
+@lru_cache(maxsize=4)
+def _entries(places: tuple[Path, ...]) -> tuple[packs.Entry, ...]:
+    return tuple(packs.installed(list(places)))

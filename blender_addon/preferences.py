@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import bpy
 
+from . import session
+
 DEVICES = (
     ("auto", "Automatic", "The fastest device that is there"),
     ("cpu", "CPU", "The processor: works everywhere"),
@@ -24,16 +26,20 @@ class SoliloquyPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
         name="Models Folder", subtype="DIR_PATH",
         description="A folder with further model packs, beside those that come with Soliloquy")
     device: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Device", items=DEVICES, description="What the worker computes on")
+        name="Device", items=DEVICES, description="What the worker computes on",
+        update=lambda _self, _context: session.CURRENT.end_idle_worker())
     silence_limit_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Give Up After", subtype="TIME", unit="TIME_ABSOLUTE", min=5.0,
         default=SILENCE_LIMIT_S,
         description="Stop a worker that has given no sign of life for this long (seconds)")
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        """One row each."""
-        for name in ("models_folder", "device", "silence_limit_s"):
+    def draw(self, context: bpy.types.Context) -> None:
+        """Device and folders, models, the worker and its log."""
+        from . import preferences_panel
+
+        for name in ("device", "models_folder", "silence_limit_s"):
             self.layout.prop(self, name)
+        preferences_panel.draw(self.layout, context)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from . import (
     session,
     takes,
     vertex_order,
-    worker,
+    workplace,
 )
 from ._backend import errors, pack
 from .job import Job, Request
@@ -76,9 +76,7 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
 def _start(context: bpy.types.Context, request: Request, mesh: face.MeshArrays,
            chosen: pack.Pack, folder: Path) -> None:
     machine, current = preferences.machine(context), session.CURRENT
-    ready = current.warm_worker(worker.launch(blender_compat.python_executable(),
-                                              current.folder, machine.device))
-    current.job = Job(ready, request, lambda: face.match(mesh, chosen),
+    current.job = Job(workplace.ready(context), request, lambda: face.match(mesh, chosen),
                       lambda paths, fits: takes.prepare(paths, fits, request.sound.path,
                                                         regions.read(chosen)),
                       folder, machine.silence_limit_s)

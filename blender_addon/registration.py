@@ -5,10 +5,12 @@ import bpy
 from . import (
     face_panel,
     operators,
+    pack_operators,
     panels,
     preferences,
     properties,
     result_registration,
+    self_test,
     session,
 )
 from .head import add_head
@@ -24,6 +26,8 @@ CLASSES = (
     panels.SOLILOQUY_PT_sequencer,
     panels.SOLILOQUY_PT_sequencer_advanced,
     *face_panel.CLASSES,
+    *pack_operators.CLASSES,
+    *self_test.CLASSES,
     *result_registration.CLASSES,
     *add_head.CLASSES,
 )

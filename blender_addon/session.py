@@ -5,11 +5,32 @@ Nothing here lives in the .blend, so a file saved in the middle of a job opens c
 import atexit
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
-from .job import Job
 from .worker import Launch, Worker
+
+
+class Work(Protocol):
+    """What a timer can move on: a job of the worker, or a task in a thread."""
+
+    @property
+    def label(self) -> str:
+        """What is going on, in words."""
+
+    @property
+    def fraction(self) -> float:
+        """How much of it is done, 0..1."""
+
+    def tick(self) -> list[Any] | None:
+        """What was made, or None while it is not done."""
+
+    def cancel(self) -> None:
+        """Ask it to stop."""
+
+    def close(self) -> None:
+        """Remove what it needed."""
 
 
 @dataclass
@@ -17,11 +38,12 @@ class Session:
     """The one worker, the one job, and what to tell the user about the last one."""
 
     worker: Worker | None = None
-    job: Job | None = None
+    job: Work | None = None
     message: str = ""
     hint: str = ""
     failed: bool = False
     longest_tick_s: float = 0.0
+    report: list[str] = field(default_factory=list)
     _folder: Path | None = None
 
     @property
@@ -49,6 +71,11 @@ class Session:
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
+
+    def end_idle_worker(self) -> None:
+        """The next press starts a new one; a running job keeps its own."""
+        if self.job is None:
+            self.end_worker()
 
     def end_job(self) -> None:
         """Forget the job and remove its files."""

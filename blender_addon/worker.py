@@ -11,7 +11,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,9 +36,11 @@ class Launch:
     log_path: Path
 
 
-def launch(python: str, folder: Path, device: str = "auto") -> Launch:
+def launch(python: str, folder: Path, device: str = "auto", logs: Path | None = None,
+           model_folders: Sequence[Path] = ()) -> Launch:
     """The launch of `python -m backend serve`, which lies beside this package, or inside it once
-    installed; `folder` takes its log and its temporary files, which a kill would leave behind."""
+    installed; `folder` takes its temporary files, which a kill would leave behind, and its log,
+    unless there is a folder for `logs`."""
     here = Path(__file__).resolve().parent
     root = here if (here / "backend").is_dir() else here.parent
     environment = dict(os.environ)
@@ -50,10 +52,13 @@ def launch(python: str, folder: Path, device: str = "auto") -> Launch:
         "PYTHONSAFEPATH": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",
+        "SOLILOQUY_MODELS": os.pathsep.join(
+            [*map(str, model_folders), environment.get("SOLILOQUY_MODELS", "")]),
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
     }
-    return Launch((python, "-m", "backend", "serve", "--device", device), environment,
-                  folder / "worker.log")
+    # Several Blenders may run at once, each with a worker of its own.
+    log = logs / f"worker-{os.getpid()}.log" if logs else folder / "worker.log"
+    return Launch((python, "-m", "backend", "serve", "--device", device), environment, log)
 
 
 def _library_folders() -> list[str]:
