@@ -51,10 +51,7 @@ def remove(face: bpy.types.Object) -> None:
     keys = face.data.shape_keys
     action = keys.soliloquy.blinks
     if action is not None:
-        for track, strip in list(placing.strips_of(keys, action)):
-            track.strips.remove(strip)
-            if not track.strips:
-                keys.animation_data.nla_tracks.remove(track)
+        placing.remove_strips(keys, action)
         bpy.data.actions.remove(action)
     key = keys.key_blocks.get(KEY_NAME)
     if key is not None:

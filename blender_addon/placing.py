@@ -66,18 +66,33 @@ def switch_off(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -
 
 class Playing(NamedTuple):
     """An action that plays from `first_frame` to `last_frame` of the scene: `own_first` is its own
-    frame shown first, `scale` scene frames last as long as one of its own."""
+    frame shown first, `scale` scene frames last as long as one of its own; its NLA strip, if it
+    plays from one."""
 
     action: bpy.types.Action
     first_frame: float
     last_frame: float
     own_first: float
     scale: float = 1.0
-    influence: float = 1.0
+    strip: bpy.types.NlaStrip | None = None
 
     def own_frames(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The action's own frames at frames (N,) of the scene."""
         return np.asarray((frames - self.first_frame) / self.scale + self.own_first, np.float64)
+
+    def influence(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """How much of it plays (N,) at frames (N,) of the scene, 0..1."""
+        strip = self.strip
+        if strip is None:
+            return np.ones(len(frames), dtype=np.float32)
+        if strip.use_animated_influence:
+            curve = strip.fcurves.find("influence")
+            return np.array([curve.evaluate(frame) for frame in frames], dtype=np.float32)
+        rising = (frames - self.first_frame) / max(strip.blend_in, 1e-6)
+        falling = (self.last_frame - frames) / max(strip.blend_out, 1e-6)
+        parts = [part for part, length in ((rising, strip.blend_in), (falling, strip.blend_out))
+                 if length > 0]
+        return np.clip(np.min([np.ones(len(frames)), *parts], axis=0), 0, 1).astype(np.float32)
 
 
 def playing(keys: bpy.types.Key) -> Iterator[Playing]:
@@ -92,7 +107,7 @@ def playing(keys: bpy.types.Key) -> Iterator[Playing]:
         for strip in track.strips:
             if not (track.mute or strip.mute) and _sounds(strip.action):
                 yield Playing(strip.action, strip.frame_start, strip.frame_end,
-                              strip.action_frame_start, strip.scale, strip.influence)
+                              strip.action_frame_start, strip.scale, strip)
 
 
 def takes_playing(keys: bpy.types.Key) -> list[Playing]:
@@ -123,6 +138,14 @@ def strips_of(keys: bpy.types.Key, action: bpy.types.Action
     data = keys.animation_data
     for track in data.nla_tracks if data is not None else ():
         yield from ((track, strip) for strip in track.strips if strip.action == action)
+
+
+def remove_strips(keys: bpy.types.Key, action: bpy.types.Action) -> None:
+    """Remove an action's NLA strips, and the tracks that are empty then."""
+    for track, strip in list(strips_of(keys, action)):
+        track.strips.remove(strip)
+        if not track.strips:
+            keys.animation_data.nla_tracks.remove(track)
 
 
 def add_track(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -> None:

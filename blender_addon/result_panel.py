@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from . import blink_layer, result, sliders
+from . import blink_layer, result, result_tools, take_list
 from .wrapping import wrapped
 
 
@@ -33,10 +33,8 @@ class _Takes(_Result):
     bl_label = "Takes"
 
     def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
-        """The sliders of the chosen take."""
-        action = result.chosen(keys)
-        if action is not None:
-            sliders.draw(layout, action)
+        """The list, and the chosen take's sliders."""
+        take_list.draw(layout, keys)
 
 
 class _Blinks(_Result):
@@ -50,6 +48,14 @@ class _Blinks(_Result):
                 layout.label(text=line)
 
 
+class _Tools(_Result):
+    bl_label = "Result"
+
+    def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
+        """What can be done with it."""
+        result_tools.draw(layout)
+
+
 def _both(part: type[_Result], name: str) -> tuple[type[bpy.types.Panel], ...]:
     """The panel in the 3D View's and in the Sequencer's sidebar."""
     return tuple(
@@ -58,4 +64,4 @@ def _both(part: type[_Result], name: str) -> tuple[type[bpy.types.Panel], ...]:
         for place, space in (("view", "VIEW_3D"), ("sequencer", "SEQUENCE_EDITOR")))
 
 
-CLASSES = (*_both(_Takes, "takes"), *_both(_Blinks, "blinks"))
+CLASSES = (*_both(_Takes, "takes"), *_both(_Blinks, "blinks"), *_both(_Tools, "result"))

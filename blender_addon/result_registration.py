@@ -2,9 +2,10 @@
 
 import bpy
 
-from . import blink_layer, result, result_panel, sliders
+from . import blink_layer, result, result_panel, result_tools, sliders, take_list
 
-CLASSES = (*sliders.CLASSES, *result.CLASSES, *blink_layer.CLASSES, *result_panel.CLASSES)
+CLASSES = (*sliders.CLASSES, *result.CLASSES, *blink_layer.CLASSES, *take_list.CLASSES,
+           *result_tools.CLASSES, *result_panel.CLASSES)
 
 
 def attach() -> None:
