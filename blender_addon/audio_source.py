@@ -1,59 +1,97 @@
-"""The sound the user chose: a sound strip's audible part, or a whole file, as a job's Sound."""
+"""The sound the user chose (strips, the scene's mix, or a file) as a job's Sound."""
 
+import math
 import os
 import tempfile
 from typing import Any, NamedTuple
 
 import bpy
 
-from . import blender_compat, timeline
+from . import blender_compat, strip_mix, strips, timeline
 from ._backend import errors
-from .job import Sound
+from .job import Mixing, Sound
+
+MIX_FILE = "mix.wav"
 
 
 class PlacedSound(NamedTuple):
-    """A sound, its name for people, and the frame of `scene` at which it begins."""
+    """A sound, its name for people, and the frame of the face's scene at which it begins; `mixing`
+    where the file is still to be made."""
 
     sound: Sound
     name: str
     first_frame: float
+    mixing: Mixing | None = None
 
 
-def selected_strips(context: bpy.types.Context) -> list[Any]:
-    """The selected sound strips of the scene that the sequencer shows."""
-    editor = blender_compat.sequencer_scene(context).sequence_editor
-    if editor is None:
-        return []
-    return [strip for strip in blender_compat.all_strips(editor)
-            if strip.type == "SOUND" and strip.select]
+class Chosen(NamedTuple):
+    """What the panel's Strips or Scene will speak, before any file is looked at: the strips that
+    are heard, between the frames of their own scene."""
+
+    scene: bpy.types.Scene
+    strips: list[Any]
+    span: strips.Span
+
+    @property
+    def name(self) -> str:
+        """'Line', or 'Line and 2 more'."""
+        more = f" and {len(self.strips) - 1} more" if len(self.strips) > 1 else ""
+        return f"{self.strips[0].name}{more}"
+
+    def describe(self) -> str:
+        """'2 strips, 12.4 s, from frame 24', or a strip's name instead of the number."""
+        count = len(self.strips)
+        what = self.strips[0].name if count == 1 else f"{count} strips"
+        seconds = (self.span.after - self.span.first) / scene_fps(self.scene)
+        return f"{what}, {seconds:.1f} s, from frame {self.span.first:g}"
 
 
-def chosen_strip(context: bpy.types.Context) -> Any | None:
-    """The selected sound strip; of several the active one, else none: a guess would animate the
-    wrong line."""
-    strips = selected_strips(context)
-    if len(strips) == 1:
-        return strips[0]
-    editor = blender_compat.sequencer_scene(context).sequence_editor
-    active = editor.active_strip if strips else None
-    return active if active is not None and active.name in {s.name for s in strips} else None
+def chosen(context: bpy.types.Context) -> Chosen:
+    """The strips to speak by the panel's choice; raises AudioError saying why there are none."""
+    scene = blender_compat.sequencer_scene(context)
+    if context.scene.soliloquy.source == "SCENE":
+        return _in_scene(scene)
+    found = strips.selected(context)
+    if not found:
+        raise errors.AudioError("no_strip", "Select a sound strip in the Video Sequencer, or choose"
+                                " a sound file")
+    editor, fps = scene.sequence_editor, scene_fps(scene)
+    silent = [why for strip in found if (why := strips.why_silent(strip, editor))]
+    heard = [(strip, strips.span_of(strip, editor, fps)) for strip in found
+             if not strips.why_silent(strip, editor)]
+    if silent and not heard:
+        raise errors.AudioError("strip_muted", silent[0])
+    return _joint(scene, heard, f"The strip '{found[0].name}' shows no part of its sound: move its "
+                  "handles over the sound")
 
 
-def from_strip(strip: Any, strip_scene: bpy.types.Scene, face_scene: bpy.types.Scene,
-               folder: str) -> PlacedSound:
-    """What a strip plays; packed sounds are unpacked into `folder`. Raises AudioError when the
-    strip has no sound to hear or its speed changes within."""
-    fps, path = scene_fps(strip_scene), _file_of(strip, folder)
-    speed = _speed(strip, path, fps)
-    span = timeline.audible_span(_times(strip, speed), fps)
-    if span is None:
-        raise errors.AudioError("strip_outside", f"The strip '{strip.name}' shows no part of its "
-                                "sound.", "Move its handles over the sound.")
-    # The end of an untrimmed strip is rounded to frames: let the file itself say where it ends.
-    duration_s = span.duration_s if _cut_short(strip) else None
-    sound = Sound(path, span.start_s, duration_s, speed, float(strip.volume))
-    first = timeline.frame_in_scene(span.first_frame, fps, scene_fps(face_scene))
-    return PlacedSound(sound, strip.name, first)
+def place(context: bpy.types.Context, folder: str) -> PlacedSound:
+    """The panel's sound; what has to be made of it goes into the job's `folder`. Raises AudioError.
+    """
+    settings = context.scene.soliloquy
+    if settings.source == "FILE":
+        return from_file(settings.filepath.strip(), settings.first_frame)
+    return from_strips(chosen(context), context.scene, folder)
+
+
+def from_strips(choice: Chosen, face_scene: bpy.types.Scene, folder: str) -> PlacedSound:
+    """What strips play: a part of one file where that says it all, otherwise Blender's mix of them.
+    Packed sounds and the mix go into `folder`. Raises AudioError when there is nothing to hear."""
+    for strip in choice.strips:
+        _check_files(strip)
+    fps, face_fps = scene_fps(choice.scene), scene_fps(face_scene)
+    if _is_plain(choice):
+        sound, first = _part_of_file(choice.strips[0], fps, folder)
+        return PlacedSound(sound, choice.name, timeline.frame_in_scene(first, fps, face_fps))
+    first, after = math.floor(choice.span.first), math.ceil(choice.span.after)
+    if first < 0:
+        raise errors.AudioError("mix_before_0", f"'{choice.name}' begins at frame {first}; Blender "
+                                "mixes sound from frame 0 on.", "Move the strips to the right.")
+    path = os.path.join(folder, MIX_FILE)
+    names = [strip.name for strip in choice.strips]
+    mixing = strip_mix.write(choice.scene, strip_mix.playing_only(names), first, after, path)
+    return PlacedSound(Sound(path), choice.name, timeline.frame_in_scene(first, fps, face_fps),
+                       mixing)
 
 
 def from_file(path: str, first_frame: int) -> PlacedSound:
@@ -68,29 +106,49 @@ def scene_fps(scene: bpy.types.Scene) -> float:
     return float(scene.render.fps / scene.render.fps_base)
 
 
-def _times(strip: Any, speed: float) -> timeline.StripTimes:
-    return timeline.StripTimes(
-        content_start=blender_compat.content_start(strip),
-        content_frames=blender_compat.content_frames(strip),
-        left_handle=blender_compat.left_handle(strip),
-        right_handle=blender_compat.right_handle(strip),
-        skipped_frames=blender_compat.hard_trim_frames(strip),
-        sound_offset_s=float(getattr(strip, "sound_offset", 0.0)), speed=speed)
+def _in_scene(scene: bpy.types.Scene) -> Chosen:
+    """All that a scene plays in its frame range, or in its preview range where that is on."""
+    preview = scene.use_preview_range
+    first = scene.frame_preview_start if preview else scene.frame_start
+    last = scene.frame_preview_end if preview else scene.frame_end
+    editor, fps = scene.sequence_editor, scene_fps(scene)
+    found = [] if editor is None else [
+        strip for strip in blender_compat.top_strips(editor)
+        if strip.type in strips.SOUNDING and not strips.why_silent(strip, editor)]
+    spans = [(strip, strips.cut_to(strips.span_of(strip, editor, fps), first, last + 1))
+             for strip in found]
+    return _joint(scene, spans, f"The sequencer of '{scene.name}' has no sound in the frames "
+                  f"{first} to {last}")
 
 
-def _speed(strip: Any, path: str, fps: float) -> float:
-    """How many file seconds a second of the strip plays."""
-    keys, frames = blender_compat.retiming_key_count(strip), blender_compat.content_frames(strip)
-    if keys == 0:
-        return 1.0
-    length_s = blender_compat.sound_length_s(path)
-    trimmed_s = (blender_compat.hard_trim_frames(strip)
-                 + blender_compat.hard_trim_end_frames(strip)) / fps
-    speed = timeline.retimed_speed(keys, frames, length_s and length_s - trimmed_s, fps)
-    if speed is None:
-        raise errors.AudioError("strip_retimed", f"The strip '{strip.name}' changes its speed.",
-                                "Give it one speed, or render it to a file and use that.")
-    return speed
+def _joint(scene: bpy.types.Scene, heard: list[tuple[Any, strips.Span | None]],
+           nothing: str) -> Chosen:
+    """Those that are heard, in the order of the timeline; AudioError(`nothing`) if none is."""
+    sounding = sorted(((span, strip) for strip, span in heard if span is not None),
+                      key=lambda pair: pair[0])
+    span = strips.joint_span(span for span, _ in sounding)
+    if span is None:
+        raise errors.AudioError("strip_outside", nothing)
+    return Chosen(scene, [strip for _, strip in sounding], span)
+
+
+def _is_plain(choice: Chosen) -> bool:
+    """Whether a part of one file at one volume is all that is heard."""
+    strip, editor = choice.strips[0], choice.scene.sequence_editor
+    return (len(choice.strips) == 1 and strip.type == "SOUND"
+            and not strips.parents_of(strip, editor)
+            and blender_compat.retiming_key_count(strip) == 0 and not strips.is_animated(strip)
+            and choice.span == strips.span_of(strip, editor, scene_fps(choice.scene)))
+
+
+def _part_of_file(strip: Any, fps: float, folder: str) -> tuple[Sound, float]:
+    """The part of its file that a plain strip plays, and the frame where it begins."""
+    span = timeline.audible_span(strips.sound_times(strip), fps)
+    assert span is not None  # chosen() leaves out what is not heard
+    # The end of an untrimmed strip is rounded to frames: let the file itself say where it ends.
+    duration_s = span.duration_s if _cut_short(strip) else None
+    sound = Sound(_file_of(strip, folder), span.start_s, duration_s, 1.0, float(strip.volume))
+    return sound, span.first_frame
 
 
 def _cut_short(strip: Any) -> bool:
@@ -100,22 +158,39 @@ def _cut_short(strip: Any) -> bool:
             or bool(blender_compat.hard_trim_end_frames(strip)))
 
 
+def _check_files(strip: Any) -> None:
+    """Refuse a strip whose file is gone, which Blender would play as silence."""
+    if strip.type == "META":
+        for inner in blender_compat.top_strips(strip):
+            _check_files(inner)
+    elif strip.type == "SOUND" and (strip.sound is None or strip.sound.packed_file is None):
+        _sound_path(strip)
+    elif strip.type == "MOVIE":
+        _must_exist(os.path.abspath(bpy.path.abspath(strip.filepath)))
+
+
 def _file_of(strip: Any, folder: str) -> str:
+    """The file of a strip's sound, which is unpacked into `folder` if the .blend holds it."""
     sound = strip.sound
-    if sound is None:
-        raise errors.AudioError("strip_empty", f"The strip '{strip.name}' has no sound.",
-                                "Choose a sound file in the strip's settings.")
-    if sound.packed_file is None:
-        full = str(os.path.abspath(bpy.path.abspath(sound.filepath, library=sound.library)))
-        _must_exist(full)
-        return full
+    if sound is None or sound.packed_file is None:
+        return _sound_path(strip)
     suffix = os.path.splitext(sound.filepath)[1] or ".wav"
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
         file.write(sound.packed_file.data)
     return str(file.name)
 
 
-def _must_exist(path: str) -> None:
+def _sound_path(strip: Any) -> str:
+    sound = strip.sound
+    if sound is None:
+        raise errors.AudioError("strip_empty", f"The strip '{strip.name}' has no sound.",
+                                "Choose a sound file in the strip's settings.")
+    full = str(os.path.abspath(bpy.path.abspath(sound.filepath, library=sound.library)))
+    _must_exist(full, f" of the strip '{strip.name}'")
+    return full
+
+
+def _must_exist(path: str, whose: str = "") -> None:
     if not os.path.isfile(path):
-        raise errors.AudioError("audio_missing", f"There is no sound file '{path}'.",
+        raise errors.AudioError("audio_missing", f"There is no sound file '{path}'{whose}.",
                                 "Choose a file that exists.")

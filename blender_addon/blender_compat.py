@@ -55,20 +55,17 @@ def right_handle(strip: Any) -> float:
     return float(_first(strip, "right_handle", "frame_final_end"))
 
 
+def set_handles(strip: Any, first: int, after: int) -> None:
+    """Show a strip from one frame up to, but not with, another."""
+    newer = hasattr(strip, "left_handle")
+    setattr(strip, "right_handle" if newer else "frame_final_end", after)
+    setattr(strip, "left_handle" if newer else "frame_final_start", first)
+
+
 def retiming_key_count(strip: Any) -> int:
     """How many retiming keys the strip has; a Blender built without its audio library (Debian's
     4.3) has strips without retiming."""
     return len(getattr(strip, "retiming_keys", ()))
-
-
-def sound_length_s(path: str) -> float | None:
-    """Seconds of sound in a file; None in a Blender built without its audio library."""
-    try:
-        import aud
-    except ImportError:
-        return None
-    sound = aud.Sound(path)
-    return float(sound.length / sound.specs[0]) if sound.length > 0 else None
 
 
 def hard_trim_frames(strip: Any) -> float:

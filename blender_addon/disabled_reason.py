@@ -5,6 +5,7 @@ from typing import Protocol
 import bpy
 
 from . import audio_source, placing, properties, session
+from ._backend import errors
 
 
 class Explains(Protocol):
@@ -45,11 +46,10 @@ def for_sound(context: bpy.types.Context) -> str:
     settings = context.scene.soliloquy
     if settings.source == "FILE":
         return "" if settings.filepath.strip() else "Choose a sound file"
-    strips = audio_source.selected_strips(context)
-    if not strips:
-        return "Select a sound strip in the Video Sequencer, or choose a sound file"
-    if audio_source.chosen_strip(context) is None:
-        return f"{len(strips)} sound strips are selected: select one"
+    try:
+        audio_source.chosen(context)
+    except errors.SoliloquyError as problem:
+        return problem.message
     return ""
 
 

@@ -5,7 +5,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +17,14 @@ from .takes import Take
 from .worker import Worker, WorkerError
 
 # Where each stage begins on the progress bar; the last is the preparation of the shape keys.
-_STAGE_STARTS = {"start": 0.0, "load": 0.05, "listen": 0.1, "imagine": 0.2, "decode": 0.7,
-                 "write": 0.85, "keys": 0.9}
-_STAGE_WORDS = {"start": "Starting the worker", "load": "Loading the model",
-                "listen": "Listening", "imagine": "Imagining the performance",
-                "decode": "Moving the face", "write": "Saving the motion",
-                "keys": "Making shape keys"}
+_STAGE_STARTS = {"mix": 0.0, "start": 0.05, "load": 0.08, "listen": 0.1, "imagine": 0.2,
+                 "decode": 0.7, "write": 0.85, "keys": 0.9}
+_STAGE_WORDS = {"mix": "Mixing the sound", "start": "Starting the worker",
+                "load": "Loading the model", "listen": "Listening",
+                "imagine": "Imagining the performance", "decode": "Moving the face",
+                "write": "Saving the motion", "keys": "Making shape keys"}
+# Each step does a part of the work and yields the share done, 0..1.
+Mixing = Generator[float, None, None]
 CANCEL_GRACE_S = 2.0
 _NOTABLE_SILENCE_S = 5
 
@@ -55,11 +57,13 @@ class Job:
     then `prepare` turns the motion files into Takes for that face. Both run in one thread of
     their own, for they take too long for Blender's.
 
-    The private `folder` takes the job's files and is removed with it; its name is the job's id."""
+    Where the sound is still to be mixed, each tick takes one step of `mixing` before the worker is
+    asked. The private `folder` takes the job's files and is removed with it; its name is the job's
+    id."""
 
     def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
                  prepare: Callable[[list[Path], Face], list[Take]], folder: Path,
-                 silence_limit_s: float = 60.0) -> None:
+                 silence_limit_s: float = 60.0, mixing: Mixing | None = None) -> None:
         self._worker = worker
         self._prepare = prepare
         self._silence_limit_s = silence_limit_s
@@ -70,7 +74,8 @@ class Job:
         self.id = folder.name
         self.stage = "start"
         self._stage_share = 0.0
-        worker.send(_generate(self.id, request, folder))
+        self._request, self._mixing, self._asked = request, mixing, False
+        self._ask_when_mixed()
         self._face = self._threads.submit(match)
 
     @property
@@ -85,7 +90,7 @@ class Job:
         """What is going on, in words for the progress bar."""
         if self._cancelled_at is not None:
             return "Cancelling"
-        waiting_s = int(self._worker.silent_s) if self._takes is None else 0
+        waiting_s = int(self._worker.silent_s) if self._asked and self._takes is None else 0
         silence = f" (no word for {waiting_s} s)" if waiting_s >= _NOTABLE_SILENCE_S else ""
         return _STAGE_WORDS[self.stage] + silence
 
@@ -96,6 +101,9 @@ class Job:
             return self._prepared(self._takes)
         if self._face.done():
             self._face.result()  # raises when the face does not fit
+        if not self._asked:
+            self._ask_when_mixed()
+            return None
         for reply in self._worker.poll():
             self._take_in(reply)
         self._watch_the_clock()
@@ -106,14 +114,26 @@ class Job:
         if self._cancelled_at is not None:
             return
         self._cancelled_at = time.monotonic()
-        if self._takes is None and self._worker.alive:
+        if self._asked and self._takes is None and self._worker.alive:
             with suppress(WorkerError):  # it has just died, and the next tick says so
                 self._worker.send(messages.Cancel(self.id))
 
     def close(self) -> None:
         """Remove the job's files; call it however the job ended."""
+        if self._mixing is not None:
+            self._mixing.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _ask_when_mixed(self) -> None:
+        if self._cancelled_at is not None:
+            raise errors.Cancelled
+        share = next(self._mixing, None) if self._mixing else None
+        if share is not None:
+            self.stage, self._stage_share = "mix", share
+            return
+        self.stage, self._stage_share, self._asked = "start", 0.0, True
+        self._worker.send(_generate(self.id, self._request, self._folder))
 
     def _take_in(self, reply: messages.Message) -> None:
         # Replies to an earlier, abandoned job may still arrive: they bear another id.

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import audio_source, disabled_reason, face_panel, properties, session
+from ._backend import errors
 from .wrapping import wrapped
 
 
@@ -18,13 +19,14 @@ def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layout.prop(settings, "filepath", text="")
         layout.prop(settings, "first_frame")
         return
-    strip = audio_source.chosen_strip(context)
-    split = layout.split(factor=0.4)
-    split.label(text="")
-    if strip is not None:
-        split.label(text=strip.name, icon="SOUND")
-    else:
-        split.label(text="None selected", icon="ERROR")
+    try:
+        text, icon = audio_source.chosen(context).describe(), "SOUND"
+    except errors.SoliloquyError:  # the button says why
+        text, icon = "Nothing to hear", "ERROR"
+    lines = layout.column(align=True)
+    for line in wrapped(text):
+        lines.label(text=line, icon=icon)
+        icon = "BLANK1"
 
 
 def _draw_face(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

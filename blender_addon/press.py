@@ -22,7 +22,7 @@ from . import (
     workplace,
 )
 from ._backend import errors, pack
-from .job import Job, Request
+from .job import Job, Mixing, Request
 from .writing import Destination
 
 
@@ -37,9 +37,9 @@ def begin(context: bpy.types.Context) -> Destination:
     mesh = vertex_order.read(target)
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
-        placed = _placed_sound(context, str(folder))
+        placed = audio_source.place(context, str(folder))
         request = _request(settings, placed, chosen)
-        _start(context, request, mesh, chosen, folder)
+        _start(context, request, placed.mixing, mesh, chosen, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -59,27 +59,19 @@ def abandon() -> None:
     session.CURRENT.end_job()
 
 
-def _placed_sound(context: bpy.types.Context, folder: str) -> audio_source.PlacedSound:
-    settings = context.scene.soliloquy
-    if settings.source == "FILE":
-        return audio_source.from_file(settings.filepath.strip(), settings.first_frame)
-    return audio_source.from_strip(audio_source.chosen_strip(context),
-                                   blender_compat.sequencer_scene(context), context.scene, folder)
-
-
 def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack) -> Request:
     return Request(placed.sound, str(chosen.path), seed=settings.seed,
                    steps=settings.steps or None, style=settings.style.strip() or None,
                    takes=settings.takes)
 
 
-def _start(context: bpy.types.Context, request: Request, mesh: face.MeshArrays,
-           chosen: pack.Pack, folder: Path) -> None:
+def _start(context: bpy.types.Context, request: Request, mixing: Mixing | None,
+           mesh: face.MeshArrays, chosen: pack.Pack, folder: Path) -> None:
     machine, current = preferences.machine(context), session.CURRENT
     current.job = Job(workplace.ready(context), request, lambda: face.match(mesh, chosen),
                       lambda paths, fits: takes.prepare(paths, fits, request.sound.path,
                                                         regions.read(chosen)),
-                      folder, machine.silence_limit_s)
+                      folder, machine.silence_limit_s, mixing)
 
 
 def _provenance(request: Request, placed: audio_source.PlacedSound,

@@ -9,8 +9,11 @@ import bpy
 from . import models
 
 SOURCES = (
-    ("STRIP", "Strip", "The sound strip selected in the Video Sequencer"),
-    ("FILE", "File", "A sound file on disk"),
+    ("STRIP", "Strips", "The strips with sound that are selected in the Video Sequencer, mixed as "
+     "they play", "", 0),
+    ("SCENE", "Scene", "All that the Video Sequencer plays in the scene's frame range, or in its "
+     "preview range", "", 2),
+    ("FILE", "File", "A sound file on disk", "", 1),
 )
 MOST_TAKES = 16
 

@@ -23,7 +23,6 @@ class StripTimes:
     right_handle: float
     skipped_frames: float = 0.0
     sound_offset_s: float = 0.0
-    speed: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,27 +34,24 @@ class AudibleSpan:
     first_frame: float
 
 
-def audible_span(times: StripTimes, fps: float) -> AudibleSpan | None:
-    """The audible part of a strip, or None when its handles show nothing of the sound."""
+def heard_frames(times: StripTimes, fps: float) -> tuple[float, float] | None:
+    """The frame where a strip is first heard, and the one after the last, or None when its handles
+    show nothing of the sound."""
     sound_starts = times.content_start + times.sound_offset_s * fps
     first = max(times.left_handle, sound_starts)
-    last = min(times.right_handle, sound_starts + times.content_frames)
-    if last - first < _ROUNDING_FRAMES:
-        return None
-    played_s = (first - sound_starts) / fps * times.speed
-    return AudibleSpan(start_s=played_s + times.skipped_frames / fps,
-                       duration_s=(last - first) / fps * times.speed, first_frame=first)
+    after = min(times.right_handle, sound_starts + times.content_frames)
+    return (first, after) if after - first >= _ROUNDING_FRAMES else None
 
 
-def retimed_speed(key_count: int, content_frames: float, sound_s: float | None,
-                  fps: float) -> float | None:
-    """Speed of a strip that plays `sound_s` of sound in `content_frames`; None when more than two
-    retiming keys change it within the strip, or the sound's length is not known."""
-    if key_count == 0:
-        return 1.0
-    if key_count > 2 or sound_s is None or content_frames <= 0:
+def audible_span(times: StripTimes, fps: float) -> AudibleSpan | None:
+    """The audible part of the file of a strip that plays at its own speed, or None as above."""
+    heard = heard_frames(times, fps)
+    if heard is None:
         return None
-    return sound_s * fps / content_frames
+    first, after = heard
+    played_frames = first - times.content_start - times.sound_offset_s * fps
+    return AudibleSpan(start_s=(played_frames + times.skipped_frames) / fps,
+                       duration_s=(after - first) / fps, first_frame=first)
 
 
 def frame_in_scene(frame: float, from_fps: float, to_fps: float) -> float:

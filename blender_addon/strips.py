@@ -1,0 +1,127 @@
+"""What can be heard of the sequencer's strips, and when. Reads only, and no file."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import bpy
+
+from . import blender_compat, timeline
+
+# What of a sequencer makes sound; a movie does not by itself, but its file may hold some.
+SOUNDING = {"SOUND", "META", "SCENE"}
+
+
+class Span(NamedTuple):
+    """Frames from `first` up to, but not with, `after`."""
+
+    first: float
+    after: float
+
+
+def selected(context: bpy.types.Context) -> list[Any]:
+    """The selected strips that may be spoken: those with sound, and movies whose sound is not
+    selected beside them as a strip of its own."""
+    editor = blender_compat.sequencer_scene(context).sequence_editor
+    if editor is None:
+        return []
+    chosen = [strip for strip in blender_compat.all_strips(editor) if strip.select]
+    files = {_file(strip) for strip in chosen if strip.type == "SOUND"}
+    return [strip for strip in chosen if strip.type in SOUNDING
+            or (strip.type == "MOVIE" and _file(strip) not in files)]
+
+
+def why_silent(strip: Any, editor: bpy.types.SequenceEditor) -> str:
+    """Why nothing of a strip is heard, in one line, or ''."""
+    parents = parents_of(strip, editor)
+    if strip.mute:
+        return f"The strip '{strip.name}' is muted: unmute it (Alt H)"
+    owner = parents[0] if parents else editor
+    channel = owner.channels[strip.channel]
+    if channel.mute:
+        return f"The channel '{channel.name}' of the strip '{strip.name}' is muted: unmute it"
+    if parents:
+        return why_silent(parents[0], editor)
+    if strip.type == "SOUND" and strip.volume == 0 and not is_animated(strip):
+        return f"The volume of the strip '{strip.name}' is 0: turn it up"
+    return ""
+
+
+def span_of(strip: Any, editor: bpy.types.SequenceEditor, fps: float) -> Span | None:
+    """The frames in which a strip can be heard, cut to the metas around it; None when there are
+    none, as in a meta strip without sound."""
+    span = _own_span(strip, editor, fps)
+    for parent in parents_of(strip, editor):
+        span = _cut(span, _handles(parent))
+    return span
+
+
+def joint_span(spans: Iterable[Span | None]) -> Span | None:
+    """From the first beginning to the last end."""
+    found = [span for span in spans if span is not None]
+    if not found:
+        return None
+    return Span(min(span.first for span in found), max(span.after for span in found))
+
+
+def cut_to(span: Span | None, first: float, after: float) -> Span | None:
+    """The part of a span within a range of frames."""
+    return _cut(span, Span(first, after))
+
+
+def parents_of(strip: Any, editor: bpy.types.SequenceEditor) -> list[Any]:
+    """The meta strips around a strip, the innermost first."""
+    parents = [meta for meta in blender_compat.all_strips(editor) if meta.type == "META"
+               and any(inner == strip for inner in blender_compat.top_strips(meta))]
+    return [] if not parents else [parents[0], *parents_of(parents[0], editor)]
+
+
+def is_animated(strip: Any) -> bool:
+    """Whether the strip's volume may change within it."""
+    data = strip.id_data.animation_data
+    if data is None:
+        return False
+    path = strip.path_from_id("volume")
+    curves = [] if data.action is None else blender_compat.curves_of(data.action)
+    return (any(curve.data_path == path for curve in (*curves, *data.drivers))
+            or len(data.nla_tracks) > 0)
+
+
+def sound_times(strip: Any) -> timeline.StripTimes:
+    """A sound strip's own numbers."""
+    return timeline.StripTimes(
+        content_start=blender_compat.content_start(strip),
+        content_frames=blender_compat.content_frames(strip),
+        left_handle=blender_compat.left_handle(strip),
+        right_handle=blender_compat.right_handle(strip),
+        skipped_frames=blender_compat.hard_trim_frames(strip),
+        sound_offset_s=float(getattr(strip, "sound_offset", 0.0)))
+
+
+def _own_span(strip: Any, editor: bpy.types.SequenceEditor, fps: float) -> Span | None:
+    if strip.type == "SOUND":
+        heard = timeline.heard_frames(sound_times(strip), fps)
+        return Span(*heard) if heard else None
+    if strip.type == "META":
+        inside = [_own_span(inner, editor, fps) for inner in blender_compat.top_strips(strip)
+                  if inner.type in SOUNDING and not why_silent(inner, editor)]
+        return _cut(joint_span(inside), _handles(strip))
+    return _handles(strip)
+
+
+def _handles(strip: Any) -> Span:
+    return Span(blender_compat.left_handle(strip), blender_compat.right_handle(strip))
+
+
+def _cut(span: Span | None, to: Span) -> Span | None:
+    if span is None:
+        return None
+    both = Span(max(span.first, to.first), min(span.after, to.after))
+    return both if both.after > both.first else None
+
+
+def _file(strip: Any) -> str:
+    """The absolute path of a sound or movie strip's file, to compare with others."""
+    if strip.type == "SOUND":
+        sound = strip.sound
+        return bpy.path.abspath(sound.filepath, library=sound.library) if sound else ""
+    return str(bpy.path.abspath(strip.filepath))
