@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    cast,
     face_panel,
     operators,
     pack_operators,
@@ -28,6 +29,7 @@ CLASSES = (
     *face_panel.CLASSES,
     *pack_operators.CLASSES,
     *self_test.CLASSES,
+    *cast.CLASSES,
     *result_registration.CLASSES,
     *add_head.CLASSES,
 )
@@ -40,6 +42,7 @@ def register_everything() -> None:
     bpy.types.Scene.soliloquy = bpy.props.PointerProperty(type=properties.SoliloquySettings)
     bpy.types.Object.soliloquy = bpy.props.PointerProperty(type=properties.FaceSettings)
     result_registration.attach()
+    cast.attach()
     bpy.types.VIEW3D_MT_mesh_add.append(add_head.draw_menu)
 
 
@@ -47,6 +50,7 @@ def unregister_everything() -> None:
     """Undo `register_everything` in reverse order and end the worker."""
     session.CURRENT.end()
     bpy.types.VIEW3D_MT_mesh_add.remove(add_head.draw_menu)
+    cast.detach()
     result_registration.detach()
     del bpy.types.Object.soliloquy
     del bpy.types.Scene.soliloquy

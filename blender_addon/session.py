@@ -43,6 +43,7 @@ class Session:
     hint: str = ""
     failed: bool = False
     longest_tick_s: float = 0.0
+    queue: str = ""
     report: list[str] = field(default_factory=list)
     _folder: Path | None = None
 
