@@ -9,7 +9,6 @@ import bpy
 
 from . import (
     audio_source,
-    blender_compat,
     disabled_reason,
     face,
     models,

@@ -113,3 +113,24 @@ def test_closing_removes_the_jobs_files(start, tmp_path):
     running = start("obeys")
     running.close()
     assert not (tmp_path / "job").exists()
+
+
+def test_the_worker_is_asked_once_the_sound_is_mixed(start):
+    steps = []
+
+    def mixing():
+        for share in (0.5, 1.0):
+            steps.append(share)
+            yield share
+
+    running = start("done", "1.npz", mixing=mixing())
+    assert (running.label, running.fraction, steps) == ("Mixing the sound", 0.025, [0.5])
+    assert run(running) and steps == [0.5, 1.0]
+
+
+def test_a_job_is_cancelled_while_the_sound_is_mixed(start):
+    running = start("obeys", mixing=(share for share in (0.1, 0.2)))
+    running.cancel()
+    with pytest.raises(errors.Cancelled):
+        running.tick()
+    assert running._worker.alive

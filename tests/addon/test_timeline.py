@@ -1,7 +1,5 @@
 """Where a strip's sound lies in its file and on the timeline."""
 
-import pytest
-
 from blender_addon import timeline
 
 
@@ -30,11 +28,6 @@ def test_a_hard_trim_skips_the_beginning_of_the_file():
     assert span == timeline.AudibleSpan(0.5, 3.0, 10)
 
 
-def test_a_strip_at_double_speed_plays_two_file_seconds_a_second():
-    span = timeline.audible_span(strip(content_frames=45, left_handle=25, speed=2), 30)
-    assert span == timeline.AudibleSpan(1.0, 2.0, 25)
-
-
 def test_a_sound_offset_moves_the_sound_on_the_timeline():
     span = timeline.audible_span(strip(sound_offset_s=0.25), 24)
     assert span == timeline.AudibleSpan(0.0, (100 - 16) / 24, 16)
@@ -42,12 +35,6 @@ def test_a_sound_offset_moves_the_sound_on_the_timeline():
 
 def test_a_strip_that_shows_nothing_of_its_sound_has_no_span():
     assert timeline.audible_span(strip(left_handle=120, right_handle=150), 30) is None
-
-
-@pytest.mark.parametrize(("keys", "sound_s", "speed"), [
-    (0, None, 1.0), (2, 3.0, 2.0), (3, 3.0, None), (2, None, None)])
-def test_retiming_keys_give_one_speed_or_none(keys, sound_s, speed):
-    assert timeline.retimed_speed(keys, 45, sound_s, 30) == speed
 
 
 def test_a_frame_is_found_in_a_scene_of_another_rate():
