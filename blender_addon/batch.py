@@ -1,24 +1,32 @@
 """Animate faces without a window, for render farms and pipelines:
 
 blender -b [SCENE.blend] --python blender_addon/batch.py -- --audio A.wav --object NAME --model PACK
-        [--jobs LIST.csv] [--out OUT.blend] [--render OUT.mp4]
+        [--jobs LIST.csv] [--out OUT.blend] [--render OUT.mp4] [--report REPORT.json] [--resume]
 
 Also runs in the bpy wheel: python blender_addon/batch.py -- --scene SCENE.blend --audio ...
 LIST.csv has a row per line of dialogue with the columns audio, object, model, frame, seed, style,
-steps; a column or cell that is missing takes the command's own option. Uses the installed
-extension, or the checkout this file lies in. Without --out and --render the opened scene is saved
-in place. Exit code 2 and one line on stderr for bad input.
+steps; a column or cell that is missing takes the command's own option. A line that fails does not
+keep the others from being done. With --resume, --out is opened instead of the scene if it is there,
+and lines that it has are skipped: a line is known by the hash of its sound and settings. Uses the
+installed extension, or the checkout this file lies in. Without --out and --render the opened scene
+is saved in place.
+
+Exit codes: 0 all is done; 2 bad arguments or input, with one line on stderr, and no line done;
+3 some lines of the list failed, the others are saved; 130 interrupted.
 """
 
 import argparse
 import csv
+import hashlib
 import importlib.util
+import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -43,6 +51,20 @@ class Line:
     steps: str = "0"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a line: done, skipped or failed, why, and after how long."""
+
+    line: Line
+    status: str
+    message: str = ""
+    seconds: float = 0.0
+
+
+DONE, BAD_INPUT, PARTLY_FAILED, INTERRUPTED = 0, 2, 3, 130
+JOB = "soliloquy_job"
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise BatchError(f"{message}. Try --help.")
@@ -50,33 +72,77 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit code."""
+    outcomes: list[Outcome] = []
+    report = ""
     try:
         options = _parse(arguments)
+        report = options.report
         _check_outputs(options)
         with _operator_available():
-            _run(options)
+            _run(options, outcomes)
     except BatchError as problem:
         print(f"soliloquy: {problem}", file=sys.stderr)
-        return 2
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("soliloquy: cancelled.", file=sys.stderr)
-        return 130
-    return 0
+        return INTERRUPTED
+    finally:
+        _write_report(report, outcomes)
+    return PARTLY_FAILED if any(each.status == "failed" for each in outcomes) else DONE
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, outcomes: list[Outcome]) -> None:
     lines = list(_lines(options))
-    _open_scene(options.scene)
+    resumed = options.resume and options.out and Path(options.out).is_file()
+    _open_scene(options.out if resumed else options.scene)
     if not (options.out or options.render or bpy.data.filepath):
         raise BatchError("no scene is open: say with --out where to save the result.")
     if options.render and bpy.context.scene.camera is None:
         raise BatchError("the scene has no camera to render from.")
+    save = options.out or ("" if options.render else bpy.data.filepath)
     for line in lines:
-        _animate(line)
-    if options.out or not options.render:
-        _save(options.out or bpy.data.filepath)
+        outcomes.append(_outcome(line, options))
+        # After every line, so that an interrupted run can be resumed.
+        if save and outcomes[-1].status == "done":
+            _save(save)
+    spoken = [each.line for each in outcomes if each.status != "failed"]
+    if not spoken:
+        raise BatchError("no line of the list could be animated.")
     if options.render:
-        _render(Path(options.render), lines)
+        _render(Path(options.render), spoken)
+
+
+def _outcome(line: Line, options: argparse.Namespace) -> Outcome:
+    """Animate a line unless the scene has it; only the lines of a list may fail one by one."""
+    began, key = time.monotonic(), _key(line)
+    if options.resume and any(action.get(JOB) == key for action in bpy.data.actions):
+        return Outcome(line, "skipped", "the scene has it")
+    known = set(bpy.data.actions.keys())
+    try:
+        _animate(line, options.match_vertices)
+    except BatchError as problem:
+        if not options.jobs:
+            raise
+        print(f"soliloquy: {line.object}: {problem}", file=sys.stderr)
+        return Outcome(line, "failed", str(problem))
+    for name in set(bpy.data.actions.keys()) - known:
+        bpy.data.actions[name][JOB] = key
+    return Outcome(line, "done", seconds=round(time.monotonic() - began, 2))
+
+
+def _key(line: Line) -> str:
+    """A hash of the line's sound and settings; of its path where there is no such sound."""
+    sound = hashlib.sha256(line.audio.encode())
+    with suppress(OSError):
+        sound = hashlib.sha256(Path(line.audio).read_bytes())
+    facts = {**asdict(line), "audio": sound.hexdigest()}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _write_report(path: str, outcomes: list[Outcome]) -> None:
+    if path:
+        found = [{**asdict(each), "job": _key(each.line)} for each in outcomes]
+        Path(path).write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -88,6 +154,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", default="", help="a .csv with one row per line of dialogue")
     parser.add_argument("--out", default="", help="where to save the .blend")
     parser.add_argument("--render", default="", help="where to render an .mp4 with sound")
+    parser.add_argument("--report", default="", help="where to write what became of each line")
+    parser.add_argument("--resume", action="store_true", help="skip lines that --out has")
+    parser.add_argument("--match-vertices", action="store_true",
+                        help="match the vertices of faces that another program has reordered")
     options = parser.parse_args(arguments)
     if not (options.jobs or (options.audio and options.object)):
         raise BatchError("give --audio and --object, or --jobs. Try --help.")
@@ -96,7 +166,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Find out before the work, not after it, that a result cannot be written."""
-    for path in filter(None, (options.out, options.render)):
+    for path in filter(None, (options.out, options.render, options.report)):
         folder = Path(path).resolve().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -187,7 +257,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise BatchError(f"the list '{path}' cannot be read: {problem}.") from problem
 
 
-def _animate(line: Line) -> None:
+def _animate(line: Line, match_vertices: bool) -> None:
     """Press the button with one line's settings."""
     face = bpy.context.scene.objects.get(line.object)
     if face is None:
@@ -204,6 +274,9 @@ def _animate(line: Line) -> None:
         setattr(settings, name, value)
         if getattr(settings, name) != value:
             raise BatchError(f"{name} cannot be {value}; the nearest is {getattr(settings, name)}.")
+    if match_vertices:
+        with suppress(RuntimeError):  # most faces need no matching
+            bpy.ops.soliloquy.match_vertices()
     _call(bpy.ops.soliloquy.animate_from_audio)
 
 

@@ -1,5 +1,6 @@
 """batch.py: the button for render farms."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,67 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, changes, line, capfd):
     errors = capfd.readouterr().err.strip().splitlines()
     assert len(errors) == 1
     assert errors[0].startswith(f"soliloquy: {line}")
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    """jobs("row", ...) -> a list of lines with the columns object, frame, seed."""
+    def write(*rows):
+        (tmp_path / "jobs.csv").write_text("\n".join(["object,frame,seed", *rows]))
+        return tmp_path / "jobs.csv"
+
+    return write
+
+
+def statuses(path):
+    return [(each["line"]["object"], each["status"]) for each in json.loads(path.read_text())]
+
+
+def test_a_line_that_fails_is_reported_and_the_others_are_saved(arguments, jobs, tmp_path, capfd):
+    report = tmp_path / "report.json"
+    assert batch.main(arguments(jobs=jobs("Bll,1,", "Ball 2,1,"), object="", report=report)) == 3
+    assert statuses(report) == [("Bll", "failed"), ("Ball 2", "done")]
+    assert "no object 'Bll'" in json.loads(report.read_text())[0]["message"]
+    assert "soliloquy: Bll: the scene has no object" in capfd.readouterr().err
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made" / "out.blend"))
+    assert opening_at(bpy.data.objects["Ball 2"], 10) > 0.01 * SCALE
+
+
+def test_a_list_of_which_no_line_can_be_done_is_bad_input(arguments, jobs, tmp_path):
+    assert batch.main(arguments(jobs=jobs("Bll,1,"), object="")) == 2
+    assert not (tmp_path / "made" / "out.blend").exists()
+
+
+def test_resuming_does_only_what_is_missing(arguments, jobs, tmp_path):
+    report = tmp_path / "report.json"
+    batch.main(arguments(jobs=jobs("Ball,1,"), object=""))
+    again = arguments(jobs=jobs("Ball,1,", "Ball 2,1,", "Ball,80,5"), object="", report=report)
+    assert batch.main([*again, "--resume"]) == 0
+    assert statuses(report) == [("Ball", "skipped"), ("Ball 2", "done"), ("Ball", "done")]
+    assert batch.main([*again, "--resume"]) == 0
+    assert {status for _name, status in statuses(report)} == {"skipped"}
+
+
+def test_an_interrupted_list_keeps_its_lines_and_its_report(arguments, jobs, tmp_path, monkeypatch):
+    animate, report = batch._animate, tmp_path / "report.json"
+
+    def once(line, match_vertices):
+        if line.object == "Ball 2":
+            raise KeyboardInterrupt
+        animate(line, match_vertices)
+
+    monkeypatch.setattr(batch, "_animate", once)
+    rows = jobs("Ball,1,", "Ball 2,1,")
+    assert batch.main(arguments(jobs=rows, object="", report=report)) == 130
+    assert statuses(report) == [("Ball", "done")]
+    assert (tmp_path / "made" / "out.blend").is_file()
+
+
+def test_reordered_faces_are_matched_where_the_command_says_so(arguments, tmp_path):
+    add_ball("Sorted", np.random.default_rng(3).permutation(42))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert batch.main(arguments(object="Sorted")) == 2
+    assert batch.main([*arguments(object="Sorted"), "--match-vertices"]) == 0
 
 
 def test_an_unknown_column_is_named_with_its_line(arguments, tmp_path, capfd):
