@@ -10,7 +10,7 @@ to 26 blinks a minute; Nakano and Kitazawa 2010 find them at the ends and pauses
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,7 @@ def _drawn_to_quiet(at_s: float, quiet_s: Sequence[tuple[float, float]],
     return min(ends, key=lambda end_s: abs(end_s - at_s), default=at_s)
 
 
-def quiet_spans(speed: npt.NDArray[np.floating], fps: float) -> list[tuple[float, float]]:
+def quiet_spans(speed: npt.NDArray[Any], fps: float) -> list[tuple[float, float]]:
     """Stretches in seconds where the mouth rests for at least 0.2 s: its speed (T,) in any unit
     stays below a share of what is usual while it moves."""
     moving = speed[speed > speed.max(initial=0.0) * 0.02]
@@ -91,7 +91,7 @@ def quiet_spans(speed: npt.NDArray[np.floating], fps: float) -> list[tuple[float
             if end - start >= _QUIET_S * fps]
 
 
-def shut_moments(closure: npt.NDArray[np.floating], fps: float) -> list[float]:
+def shut_moments(closure: npt.NDArray[Any], fps: float) -> list[float]:
     """Seconds at which a performance's own closure (T,) of the lids, 0 open to 1 shut, peaks."""
     shut = closure > 0.5
     edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]])))
@@ -99,7 +99,7 @@ def shut_moments(closure: npt.NDArray[np.floating], fps: float) -> list[float]:
             for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def keyframes(made: Sequence[Blink], closure: npt.NDArray[np.floating],
+def keyframes(made: Sequence[Blink], closure: npt.NDArray[Any],
               fps: float) -> npt.NDArray[np.float32]:
     """Keyframes (4 N, 2), frame from the beginning and value: open, shut, still shut, open. Lids
     that the performance has lowered, `closure` (T,), are shut no further than shut."""

@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ._backend import errors, messages
 from .face import Face
-from .takes import Take
 from .worker import Worker, WorkerError
 
 # Where each stage begins on the progress bar; the last is the preparation of the shape keys.
@@ -50,25 +50,26 @@ class Request:
     steps: int | None = None
     style: str | None = None
     takes: int = 1
+    redo: messages.Redo | None = None
 
 
 class Job:
     """A running request. While the worker listens, `match` finds out how the model fits the face;
-    then `prepare` turns the motion files into Takes for that face. Both run in one thread of
-    their own, for they take too long for Blender's.
+    then `prepare` makes of the motion files what the job gives, such as takes. Both run in one
+    thread of their own, for they take too long for Blender's.
 
     Where the sound is still to be mixed, each tick takes one step of `mixing` before the worker is
     asked. The private `folder` takes the job's files and is removed with it; its name is the job's
     id."""
 
     def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
-                 prepare: Callable[[list[Path], Face], list[Take]], folder: Path,
+                 prepare: Callable[[list[Path], Face], list[Any]], folder: Path,
                  silence_limit_s: float = 60.0, mixing: Mixing | None = None) -> None:
         self._worker = worker
         self._prepare = prepare
         self._silence_limit_s = silence_limit_s
         self._cancelled_at: float | None = None
-        self._takes: Future[list[Take]] | None = None
+        self._takes: Future[list[Any]] | None = None
         self._threads = ThreadPoolExecutor(1, "soliloquy-keys")
         self._folder = folder
         self.id = folder.name
@@ -94,8 +95,8 @@ class Job:
         silence = f" (no word for {waiting_s} s)" if waiting_s >= _NOTABLE_SILENCE_S else ""
         return _STAGE_WORDS[self.stage] + silence
 
-    def tick(self) -> list[Take] | None:
-        """The finished takes, or None while it is not done; raises SoliloquyError when the job
+    def tick(self) -> list[Any] | None:
+        """What `prepare` made, or None while it is not done; raises SoliloquyError when the job
         fails, and Cancelled once a cancelled job has stopped."""
         if self._takes is not None:
             return self._prepared(self._takes)
@@ -150,7 +151,7 @@ class Job:
             self._takes = self._threads.submit(
                 lambda: self._prepare(paths, self._face.result()))
 
-    def _prepared(self, takes: "Future[list[Take]]") -> list[Take] | None:
+    def _prepared(self, takes: "Future[list[Any]]") -> list[Any] | None:
         if self._cancelled_at is not None:
             raise errors.Cancelled
         return takes.result() if takes.done() else None
@@ -174,4 +175,4 @@ def _generate(job_id: str, request: Request, folder: Path) -> messages.Generate:
         id=job_id, audio=sound.path, pack=request.pack_path, out_dir=str(folder),
         seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
         start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
-        volume=sound.volume)
+        volume=sound.volume, redo=request.redo)

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from . import keyframes, placing
+from . import keyframes, placing, shape_keys
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,7 +26,7 @@ def read(keys: bpy.types.Key, blink: Floats) -> Performance:
     takes = placing.takes_playing(keys)
     first = int(min(take.first_frame for take in takes))
     frames = np.arange(first, int(max(take.last_frame for take in takes)) + 1)
-    rest = _places(keys.reference_key)
+    rest = shape_keys.places_of(keys.reference_key)
     squares, closure = np.zeros(len(frames)), np.zeros(len(frames))
     for take in takes:
         for curve in keyframes.our_curves(take.action):
@@ -34,16 +34,10 @@ def read(keys: bpy.types.Key, blink: Floats) -> Performance:
             if key is None:
                 continue
             values = keyframes.sampled(curve, take.own_frames(frames))
-            shape = _places(key) - rest
+            shape = shape_keys.places_of(key) - rest
             if curve.group.name == keyframes.UPPER:
                 closure += values * float(np.vdot(shape, blink) / np.vdot(blink, blink))
             else:
                 size = float(np.linalg.norm(shape, axis=1).max())
                 squares += np.square(np.gradient(values) * size)
     return Performance(first, np.sqrt(squares).astype(np.float32), closure.astype(np.float32))
-
-
-def _places(key: bpy.types.ShapeKey) -> Floats:
-    flat = np.empty(len(key.points) * 3, dtype=np.float32)
-    key.points.foreach_get("co", flat)
-    return flat.reshape(-1, 3)

@@ -92,7 +92,8 @@ class Playing(NamedTuple):
         falling = (self.last_frame - frames) / max(strip.blend_out, 1e-6)
         parts = [part for part, length in ((rising, strip.blend_in), (falling, strip.blend_out))
                  if length > 0]
-        return np.clip(np.min([np.ones(len(frames)), *parts], axis=0), 0, 1).astype(np.float32)
+        least = np.min([np.ones(len(frames)), *parts], axis=0)
+        return np.asarray(np.clip(least, 0, 1), dtype=np.float32)
 
 
 def playing(keys: bpy.types.Key) -> Iterator[Playing]:

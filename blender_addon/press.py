@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from . import (
     disabled_reason,
     face,
     models,
+    origin,
     preferences,
     properties,
     regions,
@@ -24,6 +26,9 @@ from ._backend import errors, pack
 from .job import Job, Mixing, Request
 from .writing import Destination
 
+Ask = Callable[[str], tuple[Request, audio_source.PlacedSound]]
+Prepare = Callable[[list[Path], face.Face], list[Any]]
+
 
 def begin(context: bpy.types.Context) -> Destination:
     """Start the job that the panel describes; raises SoliloquyError with nothing left behind."""
@@ -33,17 +38,30 @@ def begin(context: bpy.types.Context) -> Destination:
     target = properties.chosen_face(context)
     settings = properties.performance_of(target, context.scene)
     chosen = pack.load(models.locate(context, settings.model.strip()))
+
+    def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
+        placed = audio_source.place(context, folder)
+        return _request(settings, placed, chosen), placed
+
+    return begin_with(context, target, chosen, ask)
+
+
+def begin_with(context: bpy.types.Context, target: bpy.types.Object, chosen: pack.Pack, ask: Ask,
+               prepare: Prepare | None = None) -> Destination:
+    """Start a job for a face and a pack; `ask` says what for and may put files into the job's
+    folder, `prepare` makes of the motion files what the job is to give, takes unless told
+    otherwise. Raises SoliloquyError with nothing left behind."""
     mesh = vertex_order.read(target)
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
-        placed = audio_source.place(context, str(folder))
-        request = _request(settings, placed, chosen)
-        _start(context, request, placed.mixing, mesh, chosen, folder)
+        request, placed = ask(str(folder))
+        _start(context, request, placed.mixing, mesh, chosen, folder,
+               prepare or _takes_of(request, chosen))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Destination(target.name, context.scene.name, placed.first_frame, placed.name,
-                       _provenance(request, placed, chosen))
+                       origin.facts(request, placed, chosen, str(folder)))
 
 
 def cancel() -> None:
@@ -64,21 +82,12 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
                    takes=settings.takes)
 
 
+def _takes_of(request: Request, chosen: pack.Pack) -> Prepare:
+    return lambda paths, fits: takes.prepare(paths, fits, request.sound.path, regions.read(chosen))
+
+
 def _start(context: bpy.types.Context, request: Request, mixing: Mixing | None,
-           mesh: face.MeshArrays, chosen: pack.Pack, folder: Path) -> None:
+           mesh: face.MeshArrays, chosen: pack.Pack, folder: Path, prepare: Prepare) -> None:
     machine, current = preferences.machine(context), session.CURRENT
-    current.job = Job(workplace.ready(context), request, lambda: face.match(mesh, chosen),
-                      lambda paths, fits: takes.prepare(paths, fits, request.sound.path,
-                                                        regions.read(chosen)),
+    current.job = Job(workplace.ready(context), request, lambda: face.match(mesh, chosen), prepare,
                       folder, machine.silence_limit_s, mixing)
-
-
-def _provenance(request: Request, placed: audio_source.PlacedSound,
-                chosen: pack.Pack) -> dict[str, Any]:
-    """What it takes to make the same motion again; stored on the Action."""
-    manifest, sound = chosen.manifest, request.sound
-    return {"model": manifest.name, "model_sha256": chosen.fingerprint,
-            "steps": request.steps or manifest.sampler.steps,
-            "style": request.style or manifest.styles[0], "sound": placed.name,
-            "start_s": sound.start_s, "duration_s": sound.duration_s or 0.0,
-            "speed": sound.speed, "volume": sound.volume}

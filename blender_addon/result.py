@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import keyframes, properties
+from ._backend import motion
 
 # The closing of both eyes for this mesh, float32 (V, 3), packed: blinks can then be made at any
 # time, also in a file whose pack is not installed here.
 _BLINK = "soliloquy_blink"
+_CODES = "soliloquy_codes"
 
 
 class SoliloquyTake(bpy.types.PropertyGroup):  # type: ignore[misc]
@@ -90,6 +92,21 @@ def stored_blink(keys: bpy.types.Key) -> npt.NDArray[np.float32] | None:
 def knows_blink(keys: bpy.types.Key) -> bool:
     """Whether there is a stored blink."""
     return _BLINK in keys
+
+
+def store_codes(action: bpy.types.Action, codes: motion.Codes) -> None:
+    """Keep what a take was decoded from, so that a part of it can be made again."""
+    action[_CODES] = {"pack": codes.pack, "frames": len(codes.numbers),
+                      "numbers": codes.numbers.astype("<u2").tobytes()}
+
+
+def stored_codes(action: bpy.types.Action) -> motion.Codes | None:
+    """What a take was decoded from, or None where it does not say."""
+    stored = action.get(_CODES)
+    if stored is None:
+        return None
+    numbers = np.frombuffer(stored["numbers"], dtype="<u2").reshape(stored["frames"], -1)
+    return motion.Codes(numbers.astype(np.uint16), stored["pack"])
 
 
 def forget_all(keys: bpy.types.Key) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import blink_layer, result, result_tools, take_list
+from .exports import menu
 from .wrapping import wrapped
 
 
@@ -54,6 +55,7 @@ class _Tools(_Result):
     def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
         """What can be done with it."""
         result_tools.draw(layout)
+        menu.draw(layout)
 
 
 def _both(part: type[_Result], name: str) -> tuple[type[bpy.types.Panel], ...]:

@@ -2,10 +2,11 @@
 
 import bpy
 
-from . import blink_layer, result, result_panel, result_tools, sliders, take_list
+from . import again, blink_layer, result, result_panel, result_tools, sliders, take_list
+from .exports import menu
 
 CLASSES = (*sliders.CLASSES, *result.CLASSES, *blink_layer.CLASSES, *take_list.CLASSES,
-           *result_tools.CLASSES, *result_panel.CLASSES)
+           *again.CLASSES, *result_tools.CLASSES, *menu.CLASSES, *result_panel.CLASSES)
 
 
 def attach() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from . import baking, disabled_reason, keyframes, placing, properties, removal, result
+from . import again, baking, disabled_reason, keyframes, placing, properties, removal, result
 from .take_list import OnTakes
 
 _Result = set[str]
@@ -88,6 +88,7 @@ class SOLILOQUY_OT_clear(OnTakes, bpy.types.Operator):  # type: ignore[misc] # n
 
 def draw(layout: Any) -> None:
     """The buttons, the one that deletes apart from the others."""
+    again.draw(layout)
     column = layout.column(align=True)
     column.operator("soliloquy.bake", icon="ACTION")
     column.operator("soliloquy.push_down", icon="NLA_PUSHDOWN")

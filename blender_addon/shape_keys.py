@@ -28,6 +28,13 @@ def read_mesh(face: bpy.types.Object) -> MeshArrays:
     return MeshArrays(face.name, rest.reshape(-1, 3), edges.reshape(-1, 2), _polygons(mesh))
 
 
+def places_of(key: bpy.types.ShapeKey) -> npt.NDArray[np.float32]:
+    """A shape key's places (V, 3) in mesh units."""
+    flat = np.empty(len(key.points) * 3, dtype=np.float32)
+    key.points.foreach_get("co", flat)
+    return flat.reshape(-1, 3)
+
+
 def _polygons(mesh: bpy.types.Mesh) -> list[tuple[int, ...]]:
     corners = np.empty(len(mesh.loops), dtype=np.int32)
     starts = np.empty(len(mesh.polygons), dtype=np.int32)

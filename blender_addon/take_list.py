@@ -132,7 +132,8 @@ class SOLILOQUY_OT_keep_take(OnTakes, bpy.types.Operator):  # type: ignore[misc]
             placing.switch_on(keys, action, undo)
             undo.pop_all()
         for other in list(result.actions(keys)):
-            if other != action and placing.overlap(other, *other.frame_range, first, last):
+            start, end = other.frame_range
+            if other != action and placing.overlap(other, start, end, first, last):
                 removal.take(face, other)
         result.choose(keys, action)
         return {"FINISHED"}
@@ -151,7 +152,8 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> _Result:
         """Ask which; the chosen take gives the lower face unless told otherwise."""
-        self.lower = result.of_panel(context).soliloquy.chosen + 1
+        keys = result.of_panel(context)
+        self.lower = keys.soliloquy.chosen + 1 if keys is not None else 1
         answer: _Result = context.window_manager.invoke_props_dialog(self)
         return answer
 
@@ -171,7 +173,7 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
             action, (group,))
         if not (parts(lower, keyframes.LOWER) and parts(upper, keyframes.UPPER)):
             self.report({"ERROR"}, "One of these takes has no separate lower and upper face")
-        elif not placing.overlap(lower, *lower.frame_range, *upper.frame_range):
+        elif not placing.overlap(lower, *lower.frame_range[:], *upper.frame_range[:]):
             self.report({"ERROR"}, "These takes are of different lines")
         else:
             return True

@@ -35,6 +35,7 @@ class Take:
     audio_sha256: str
     lower: int = 0
     blink: Floats | None = None
+    codes: motion.Codes | None = None
 
 
 def prepare(paths: Sequence[Path], target: face.Face, audio: str,
@@ -61,7 +62,7 @@ def _together(loaded: Sequence[motion.Motion], target: face.Face, audio_sha256: 
     shapes = _in_mesh_units(target, shared.shapes)
     ends = np.cumsum([len(take.displacements) for take in loaded])[:-1]
     return [Take(shapes, values, take.fps, take.audio_seconds, take.seed, shared.error_m,
-                 audio_sha256, shared.lower, _blink(target, reference.blink))
+                 audio_sha256, shared.lower, _blink(target, reference.blink), take.codes)
             for take, values in zip(loaded, np.split(shared.values, ends), strict=True)]
 
 

@@ -53,6 +53,11 @@ class FaceGone(errors.SoliloquyError):
     """The face was renamed, deleted or changed while its motion was being made."""
 
 
+def face_of(where: Destination) -> bpy.types.Object:
+    """The face a job was for; raises FaceGone when it cannot be written any more."""
+    return _find(where)[0]
+
+
 def _find(where: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
     face, scene = bpy.data.objects.get(where.face), bpy.data.scenes.get(where.scene)
     if face is None or scene is None:
@@ -95,9 +100,11 @@ def _new_action(scene: bpy.types.Scene, take: takes.Take, columns: list[tuple[st
         f"Soliloquy {where.sound_name} {take.seed}", columns,
         *keyframes.with_rest(frames, values, fade),
         {**where.provenance, "seed": take.seed, "audio_sha256": take.audio_sha256,
-         "error_mm": take.error_m * 1000, "first_frame": first, "last_frame": first + count - 1,
-         "fade_frames": fade})
+         "error_mm": take.error_m * 1000, "audio_seconds": take.audio_seconds,
+         "first_frame": first, "last_frame": first + count - 1, "fade_frames": fade})
     undo.callback(bpy.data.actions.remove, action)
+    if take.codes is not None:
+        result.store_codes(action, take.codes)
     return action
 
 

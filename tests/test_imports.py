@@ -19,7 +19,7 @@ SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
          "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
-DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion"}
+DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion", "backend.redo"}
 ADDON = {"blender_addon"}
 # Where the installed add-on holds backend; naming all of blender_addon does not include it.
 EMBEDDED = "blender_addon.backend"

@@ -1,0 +1,173 @@
+"""Buttons that make a take again: the whole of it, or the marked frames alone."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from . import (
+    audio_source,
+    keyframes,
+    origin,
+    placing,
+    press,
+    properties,
+    redo_writing,
+    redoing,
+    regions,
+    result,
+    session,
+    writing,
+)
+from ._backend import errors, messages, motion, pack
+from .job import Request
+from .running import FINISHED, Result, Running
+from .take_list import OnTakes
+from .takes import Take
+
+_SEEDS = 2**31
+
+
+def _facts(keys: bpy.types.Key | None) -> Any:
+    action = result.chosen(keys) if keys is not None else None
+    return action[keyframes.PROVENANCE] if action is not None else {}
+
+
+def _next_seed(keys: bpy.types.Key) -> int:
+    """A seed that no take of the face has."""
+    seeds = [int(action[keyframes.PROVENANCE].get("seed", 0)) for action in result.actions(keys)]
+    return (max(seeds) + 1) % _SEEDS
+
+
+class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+    """Make the chosen take again as a new take: the same sound, model and settings"""
+
+    bl_idname = "soliloquy.generate_again"
+    bl_label = "Generate Again"
+
+    new_seed: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="New Seed", default=True, options={"SKIP_SAVE"},
+        description="Another performance; otherwise the very same")
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        """The take must say what it was made from."""
+        reason = super().disabled_reason(context)
+        return reason or origin.why_not_again(_facts(result.of_panel(context)))
+
+    def start(self, context: bpy.types.Context) -> None:
+        """Ask for the same again."""
+        face = properties.chosen_face(context)
+        stored = _facts(face.data.shape_keys)
+        chosen = origin.pack_of(context, stored)
+        request, placed = origin.restored(stored, chosen)
+        seed = _next_seed(face.data.shape_keys) if self.new_seed else int(stored["seed"])
+        asked = replace(request, seed=seed, takes=1)
+        self._where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed))
+
+    def done(self, made: list[Take]) -> Result:
+        """Add the take to the list."""
+        writing.write_all(made, self._where)
+        text = f"{self._where.face}: a take with seed {made[0].seed}"
+        session.CURRENT.tell(text)
+        self.say("INFO", text)
+        return FINISHED
+
+
+class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+    """Make the frames of the preview range again, the rest of the chosen take stays as it is"""
+
+    bl_idname = "soliloquy.redo_range"
+    bl_label = "Redo Preview Range"
+
+    @classmethod
+    def disabled_reason(cls, context: bpy.types.Context) -> str:
+        """A range must be marked, and the take must say what it is made of."""
+        reason = super().disabled_reason(context)
+        keys = result.of_panel(context)
+        if reason or keys is None:
+            return reason
+        if why := origin.why_not_again(_facts(keys)):
+            return why
+        if result.stored_codes(result.chosen(keys)) is None:
+            return "This take does not say which codes it is made of: generate it again"
+        if not context.scene.use_preview_range:
+            return "Mark the frames with a preview range (P in the Timeline)"
+        return ""
+
+    def start(self, context: bpy.types.Context) -> None:
+        """Ask the worker for the marked frames, with their neighbours pinned."""
+        face = properties.chosen_face(context)
+        keys = face.data.shape_keys
+        action, stored = result.chosen(keys), _facts(keys)
+        assert action is not None  # the button is grey without one
+        seed, self._fps = _next_seed(keys), audio_source.scene_fps(context.scene)
+        self._action_name = action.name
+        chosen = origin.pack_of(context, stored)
+        request, placed = origin.restored(stored, chosen)
+        start_s, end_s = _marked_s(context.scene, keys, action, self._fps)
+        known = redo_writing.known_of(keys, redo_writing.columns_of(action))
+        self._facts = {"seed": seed, "redone_s": [start_s, end_s]}
+
+        def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
+            path = Path(folder) / "earlier.npz"
+            marked = messages.Redo(str(path), start_s, end_s)
+            asked = replace(request, seed=seed, takes=1, redo=marked)
+            earlier = redoing.write_earlier(path, *_earlier(action, chosen))
+            return asked, placed._replace(mixing=earlier)
+
+        self._where = press.begin_with(
+            context, face, chosen, ask,
+            lambda paths, fits: [redoing.prepare(
+                paths[0], messages.Redo("", start_s, end_s), fits, known, regions.read(chosen))])
+
+    def done(self, made: list[redoing.Redone]) -> Result:
+        """Add the take with the redone part to the list."""
+        face, action = writing.face_of(self._where), bpy.data.actions.get(self._action_name)
+        if action is None:
+            raise writing.FaceGone("take_gone", f"The take '{self._action_name}' was renamed or "
+                                   "deleted during the job.", "Choose a take and press again.")
+        redo_writing.write(face, action, made[0], self._fps, self._facts)
+        text = f"{face.name}: the marked frames anew, seed {self._facts['seed']}"
+        session.CURRENT.tell(text)
+        self.say("INFO", text)
+        return FINISHED
+
+
+def _marked_s(scene: bpy.types.Scene, keys: bpy.types.Key, action: bpy.types.Action,
+              fps: float) -> tuple[float, float]:
+    """The preview range in seconds of the take; raises RequestError when it lies outside."""
+    marked = np.array([scene.frame_preview_start, scene.frame_preview_end + 1])
+    own = next((found.own_frames(marked) for found in placing.playing(keys)
+                if found.action == action), marked)
+    stored = action[keyframes.PROVENANCE]
+    seconds = (own - stored["placed_at"]) / fps
+    start_s, end_s = np.clip(seconds, 0.0, stored["audio_seconds"])
+    if not start_s < end_s:
+        raise errors.RequestError("redo_outside", "The preview range lies outside this take.",
+                                  "Move it over the frames to make again.")
+    return float(start_s), float(end_s)
+
+
+def _earlier(action: bpy.types.Action,
+             chosen: pack.Pack) -> tuple[motion.MotionInfo, motion.Codes, int]:
+    """The take as the worker knows motions."""
+    manifest, stored = chosen.manifest, action[keyframes.PROVENANCE]
+    codes = result.stored_codes(action)
+    assert codes is not None  # the button is grey without them
+    info = motion.MotionInfo(manifest.fps, manifest.topology.name, manifest.name,
+                             int(stored["seed"]), float(stored["audio_seconds"]))
+    return info, codes, manifest.topology.vertex_count
+
+
+def draw(layout: Any) -> None:
+    """The buttons."""
+    row = layout.row(align=True)
+    row.operator("soliloquy.generate_again", text="Again, New Seed", icon="FILE_REFRESH")
+    row.operator("soliloquy.generate_again", text="Same").new_seed = False
+    layout.operator("soliloquy.redo_range", icon="PREVIEW_RANGE")
+
+
+CLASSES = (SOLILOQUY_OT_generate_again, SOLILOQUY_OT_redo_range)
