@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from backend.errors import SoliloquyError
 
 # Columns: lip error, upper-face dynamics, variety, closing lips, smoothness.
-SHOWN = ("LVE", "LVE root", "FDD", "FDD abs", "EVE", "diversity", "upper diversity",
-         "aperture r", "closure", "onset lag", "jitter", "codes used")  # fmt: skip
+SHOWN = ("LVE", "LVE root", "lip error", "lip error, largest", "FDD", "FDD abs", "EVE",
+         "diversity", "upper diversity", "aperture r", "closure", "onset lag", "jitter",
+         "codes used")  # fmt: skip
 OF_TRUTH = ", truth"
 
 

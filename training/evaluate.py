@@ -15,6 +15,7 @@ from .metrics import Figure
 from .spaces import Latents
 
 Rows = Mapping[str, Sequence[Figure]]
+SPLITS = ("test", "test-voices", "test-sentences")
 SAMPLERS = ("ddpm", "ddim", "dpmpp_2m")
 
 
@@ -47,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     """What `report` takes as well: how many clips and takes, and the masks."""
     parser.add_argument("--clips", type=int, default=12, help="at most this many test clips")
+    parser.add_argument("--split", choices=SPLITS, default="test",
+                        help="test clips of known voices and sentences, or of unknown ones")
     parser.add_argument("--seeds", type=int, default=3, help="takes of each clip, at least 2")
     for name, default in (("lip", "mask_lips"), ("eye", "mask_upper_face"),
                           ("upper", "mask_upper_face")):  # fmt: skip
@@ -120,7 +123,7 @@ def _sampled(networks: speaking.Networks, against: Bench, args: argparse.Namespa
 def bench(args: argparse.Namespace, work: Path, rig: rig_file.Rig, fps: float) -> Bench:
     """The chosen test clips and masks; raises CorpusError, MaskError."""
     where = evaluate_corpus.regions(rig, args.lip_mask, args.eye_mask, args.upper_mask)
-    clips = evaluate_corpus.some(work, args.clips)
+    clips = evaluate_corpus.some(work, args.clips, args.split)
     truths = [evaluate_corpus.read_truth(work, rig, clip) for clip in clips]
     return Bench(truths, where, rig.lip_pairs, fps)
 

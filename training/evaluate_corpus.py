@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import masks, metrics
-from .corpus.clips import Clip, read_clips, read_samples, read_track
+from .corpus.clips import Clip, CorpusError, read_clips, read_samples, read_track
 from .corpus.phones import BILABIALS, Phone
 from .masks import Region
 from .metrics import Figure
@@ -44,9 +44,12 @@ def regions(rig: Rig, lips: str, eyes: str, upper: str) -> Regions:
     return Regions(found[0], found[1], found[2], masks.everywhere(count))
 
 
-def some(work: Path, most: int) -> list[Clip]:
-    """Test clips spread evenly over the split."""
-    rows = read_clips(work / "corpus", "test")
+def some(work: Path, most: int, split: str = "test") -> list[Clip]:
+    """Clips spread evenly over a split; raises CorpusError where it has none."""
+    rows = read_clips(work / "corpus", split)
+    if not rows:
+        message = f"the corpus in {work} has no clips of the split {split}"
+        raise CorpusError("split_empty", message, "make it with a recipe that keeps some apart")
     return rows[:: max(1, len(rows) // most)][:most]
 
 
@@ -100,6 +103,7 @@ def compare(predicted: Array, truth: Truth, bench: Bench) -> list[Figure]:
     return [
         metrics.lve(both, where.lips),
         metrics.lve_unsquared(both, where.lips),
+        *metrics.lip_error(both, where.lips),
         metrics.eve(both, where.eyes),
         *metrics.mve(both, where.all),
         *metrics.fdd(both, where.upper),

@@ -59,6 +59,15 @@ def lve_unsquared(both: Compared, lips: Region) -> Figure:
     return Figure("LVE unsquared", 1e3 * float(worst.mean()), "mm", lips.name, len(worst))
 
 
+def lip_error(both: Compared, lips: Region) -> list[Figure]:
+    """L2 of lip vertices, mm: the mean of frames and vertices, and the largest of all in a clip."""
+    error = 1e3 * np.sqrt(_squared(both, lips))
+    return [
+        Figure("lip error", float(error.mean()), "mm", lips.name, len(error)),
+        Figure("lip error, largest", float(error.max()), "mm", lips.name),
+    ]
+
+
 def eve(both: Compared, eyes: Region) -> Figure:
     """EVE: LVE's formula on eyes and forehead (EmoTalk)."""
     return _worst(both, eyes, "EVE")

@@ -142,6 +142,13 @@ def test_the_samplers_are_measured_with_each_number_of_steps(works: dict[str, Pa
     ]
 
 
+def test_a_split_without_clips_is_named(
+    works: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(works["no-diffusion"], "no-diffusion", "evaluate", "--split", "test-voices") == 2
+    assert "no clips of the split test-voices" in capsys.readouterr().err
+
+
 def test_all_of_stage_2_s_overlays_change_its_identity() -> None:
     plain = stage2.network(config.load("tiny").stage2)
     assert all(stage2.network(config.load(f"tiny+{name}").stage2) != plain for name in OVERLAYS)

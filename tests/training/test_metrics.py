@@ -34,6 +34,15 @@ def test_lve_takes_the_worst_lip_vertex_squared_and_averages_frames() -> None:
     assert (metrics.root(figure).name, metrics.root(figure).unit) == ("LVE root", "mm")
 
 
+def test_the_lip_error_is_told_as_a_mean_and_as_the_largest() -> None:
+    predicted = still(2)
+    predicted[0, 0] = [0.003, 0.004, 0]
+    predicted[1, 1] = [0.001, 0, 0]
+    found = values(metrics.lip_error(metrics.compared(predicted, still(2)), LIPS))
+    assert found["lip error"] == pytest.approx(6 / 4)  # mm, of two lips in two frames
+    assert found["lip error, largest"] == pytest.approx(5.0)
+
+
 def test_eve_is_the_same_on_another_mask() -> None:
     predicted = still(1)
     predicted[0, 2] = [0, 0, 0.002]
