@@ -79,6 +79,7 @@ class SpeechConfig:
     encoder: str = "compact"
     weights: str = ""  # the folder of published weights ("": the hub's cache); compact: its file
     side_by_side: bool = False  # a frame's features stand side by side, as in FaceDiffuser
+    train: bool = False  # along with stage 2, the parts that GLDiTalker trains; not for "compact"
 
 
 @dataclass(frozen=True)

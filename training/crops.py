@@ -43,8 +43,8 @@ def present(crops: list[Crop], frames: int) -> Tensor:
 
 
 def stack(pieces: list[Tensor], frames: int) -> Tensor:
-    """Pieces (t, C), t at most ``frames``, as one batch (B, T, C) padded with zeros."""
-    padded = [torch.nn.functional.pad(p, (0, 0, 0, frames - len(p))) for p in pieces]
+    """Pieces (t, ...), t at most ``frames``, as one batch (B, T, ...) padded with zeros."""
+    padded = [torch.cat([p, p.new_zeros(frames - len(p), *p.shape[1:])]) for p in pieces]
     return torch.stack(padded)
 
 

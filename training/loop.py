@@ -118,7 +118,7 @@ class Trainer:
                 if self.elapsed_s - saved_at_s > self.options.checkpoint_every_s:
                     self.save(extra)
                     saved_at_s = self.elapsed_s
-        self.save(extra)
+            self.save(extra)
         if log:
             log.close()
         if self.stopping:
@@ -154,13 +154,14 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.elapsed_s = state["step"], state["elapsed_s"]
         self.rng.set_state(state["rng"])
-        self._resume_dropout(torch.atleast_2d(state["torch_rng"]))
+        self._resume_dropout(state["torch_rng"])
 
     def _resume_dropout(self, states: Tensor) -> None:
         """Set torch's own generator; on another kind of device, or in more processes, seed it."""
         length = len(processes.random_state(self.here.device))
-        if self.here.rank < len(states) and states.shape[1] == length:
-            processes.set_random_state(self.here.device, states[self.here.rank])
+        rows = states.reshape(-1, states.shape[-1])  # one process' checkpoint may hold one row bare
+        if self.here.rank < len(rows) and rows.shape[1] == length:
+            processes.set_random_state(self.here.device, rows[self.here.rank])
         else:
             torch.manual_seed(self.options.seed + self.here.count * self.step + self.here.rank)
 

@@ -62,7 +62,7 @@ class Processes:
         weights = [weight for weight in network.parameters() if weight.requires_grad]
         own = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
         shared = self.mean(torch.cat([gradient.flatten() for gradient in own]))
-        parts = shared.split([weight.numel() for weight in weights])
+        parts = torch.split(shared, [weight.numel() for weight in weights])
         for weight, part in zip(weights, parts, strict=True):
             weight.grad = part.reshape(weight.shape)
 

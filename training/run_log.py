@@ -28,7 +28,7 @@ class RunLog:
     def __init__(self, log: Path, begun: Place) -> None:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        self.board = SummaryWriter(  # type: ignore[no-untyped-call]
+        self.board = SummaryWriter(
             log.parent / "tensorboard" / log.stem, purge_step=begun.step + 1
         )
         shape = "{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}"
@@ -48,12 +48,12 @@ class RunLog:
         with self.log.open("a", encoding="utf-8") as log:
             log.write(json.dumps({"step": at.step, "s": at.elapsed_s, **figures}) + "\n")
         for name, value in figures.items():
-            self.board.add_scalar(name, value, at.step)  # type: ignore[no-untyped-call]
+            self.board.add_scalar(name, value, at.step)
 
     def close(self) -> None:
         """Finish the bar's line and TensorBoard's file."""
         self.bar.close()
-        self.board.close()  # type: ignore[no-untyped-call]
+        self.board.close()
 
     def _line(self, at: Place, text: str) -> str:
         left_s = at.elapsed_s * (1 / max(at.share, 1e-6) - 1)

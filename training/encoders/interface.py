@@ -44,6 +44,12 @@ class SpeechEncoder(nn.Module, ABC):
     def forward(self, waveform: Tensor) -> Tensor:
         """Waveform (B, N) -> features (B, N // 320, size)."""
 
+    def unfreeze(self) -> None:
+        """Make trainable what the papers train along with stage 2; raises EncoderFileError."""
+        message = f"{type(self).__name__} does not learn along with stage 2."
+        hint = "Name a HuBERT, WavLM or wav2vec 2.0 in [speech], or leave out train."
+        raise EncoderFileError("encoder_fixed", message, hint)
+
     def hear(self, waveform: Tensor) -> Heard:
         """Waveform (B, N) -> features, and voice activity if the encoder tells it."""
         return Heard(self(waveform), None)

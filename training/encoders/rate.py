@@ -31,6 +31,10 @@ class SideBySide(SpeechEncoder):
         """n times the encoder's."""
         return len(self.offsets) * self.encoder.size
 
+    def unfreeze(self) -> None:
+        """As the encoder does."""
+        self.encoder.unfreeze()
+
     def forward(self, waveform: Tensor) -> Tensor:
         features = self.encoder(waveform)
         return torch.cat([moved(features, offset) for offset in self.offsets], dim=-1)
