@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-app test-wheels lint bench zip clean
+.PHONY: demo test test-app pictures test-wheels lint bench zip clean
 
 demo: $(VENV)/.demo-installed
 	$(RUN) demo/demo.py --out out
@@ -16,6 +16,10 @@ test: $(VENV)/.dev-installed
 # The add-on in a real Blender window. Needs root and debootstrap: see tests/app/README.md.
 test-app: $(VENV)/.demo-installed
 	$(RUN) tests/app/run.py --suite trixie --out out/app
+
+# The guide's pictures, from the real application.
+pictures: $(VENV)/.demo-installed
+	$(RUN) tests/app/run.py --suite trixie --out out/pictures --pictures docs/pictures
 
 # The add-on in each Blender module there is for this Python (a gigabyte of disk for each).
 test-wheels: $(VENV)/.demo-installed

@@ -85,11 +85,14 @@ class Running:
         press.abandon()
 
     def _start(self, context: bpy.types.Context) -> Result | None:
+        began = time.perf_counter()
         session.CURRENT.tell("")
         try:
             self.start(context)
         except Exception as problem:
             return self._fail(problem)
+        finally:
+            session.CURRENT.ticked(time.perf_counter() - began)
         return None
 
     def _tick(self) -> Result | None:

@@ -46,6 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     # Nothing imports benchmarks.
     "benchmarks": CONTRACT | NUMERICS | TORCH | {"training", "benchmarks"},
     "benchmarks.passes": {"numpy", "onnxruntime"},
+    # Presses the button in a Blender, which has neither torch nor backend.
+    "benchmarks.press": BLENDER | ADDON,
     "blender_addon": BLENDER | ADDON | {"numpy"},
     "blender_addon._backend": DOOR | {"backend"} | {f"blender_addon.{name}" for name in DOOR}
     | {EMBEDDED},

@@ -23,13 +23,17 @@ import build_addon  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 INSTALL = "blender --command extension install-file -r user_default -e /share/soliloquy.zip"
-COMMANDS = (
+PREPARATION = (
     ("install", INSTALL),
     ("headless", "blender -b --python /share/app/headless.py -- /share"),
+)  # fmt: skip
+COMMANDS = (
+    *PREPARATION,
     ("plays without the add-on", "blender -b --factory-startup /share/talking.blend"
      " --python /share/app/plays.py"),
     ("in a window", "python3 /share/app/drive_window.py"),
 )  # fmt: skip
+PICTURES = (*PREPARATION, ("pictures", "python3 /share/app/pictures.py"))
 
 
 def prepare(share: Path) -> None:
@@ -42,7 +46,7 @@ def prepare(share: Path) -> None:
     shutil.copytree(HERE, share / "app", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def run(suite: str, root: Path, share: Path) -> None:
+def run(suite: str, root: Path, share: Path, commands: tuple[tuple[str, str], ...]) -> None:
     """Every command in a fresh home; stops at the first that fails."""
     roots.check_machine()
     started = time.monotonic()
@@ -50,7 +54,7 @@ def run(suite: str, root: Path, share: Path) -> None:
     print(f"{time.monotonic() - started:6.1f} s  Debian {suite} in {root}", flush=True)
     prepare(share)
     shutil.rmtree(root / "root" / ".config", ignore_errors=True)
-    for name, command in COMMANDS:
+    for name, command in commands:
         started = time.monotonic()
         print(f"--- {name}", flush=True)
         roots.enter(root, share, ["sh", "-c", command])
@@ -63,17 +67,21 @@ def main() -> int:
     parser.add_argument("--suite", choices=("trixie", "sid"), default="trixie")
     parser.add_argument("--root", type=Path, help="the Debian folder (default build/roots/SUITE)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "app")
+    parser.add_argument("--pictures", type=Path, help="take the guide's pictures into this folder")
     options = parser.parse_args()
     share = (options.out / options.suite).resolve()
     root = (options.root or ROOT / "build" / "roots" / options.suite).resolve()
     try:
-        run(options.suite, root, share)
+        run(options.suite, root, share, PICTURES if options.pictures else COMMANDS)
     except roots.RootError as error:
         print(f"make test-app: {error}", file=sys.stderr)
         return 2
     except subprocess.CalledProcessError as error:
         print(f"test-app FAILED on {options.suite}: exit code {error.returncode}; see {share}")
         return 1
+    if options.pictures:
+        shutil.copytree(share / "shots", options.pictures, dirs_exist_ok=True)
+        return 0
     for name in ("headless", "window"):
         print(name, json.loads((share / f"{name}.json").read_text(encoding="utf-8")))
     print(f"test-app passed on Debian {options.suite}; pictures in {share / 'shots'}")

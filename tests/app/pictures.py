@@ -1,0 +1,119 @@
+"""Inside the Debian folder: takes the guide's pictures in a real Blender window.
+
+Each picture is a part of the screen: the whole window, the sidebar, or the preferences' page.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from drive_window import FRONT_VIEW, Afternoon
+from screen import SHARE, Screen
+
+PACKAGE = "bl_ext.user_default.soliloquy"
+# As a click on their headings would, which no script can do.
+OPEN_PANELS = """
+import sys
+for panel in [p for p in bpy.types.Panel.__subclasses__() if p.__module__.startswith({package!r})]:
+    if panel.bl_rna.identifier in {names!r}:
+        bpy.utils.unregister_class(panel)
+        panel.bl_options = set()
+        bpy.utils.register_class(panel)
+"""
+SECOND_FACE = """
+import sys
+head = bpy.data.objects["Soliloquy Head"]
+head.name, head.data.name = "Anna", "Anna"
+bpy.ops.object.select_all(action="DESELECT")
+bpy.ops.soliloquy.add_head(location=(0.3, 0, 0))
+bpy.context.object.name = "Ben"
+editor = bpy.context.scene.sequence_editor
+strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+path = strips[0].sound.filepath
+strips[0].name = "Anna 01"
+strips.new_sound("Ben 01", path, 2, 280)
+strips.new_sound("Anna 02", path, 1, 560)
+bpy.ops.soliloquy.list_lines()
+"""
+SHOW_PREFERENCES = """
+area = next(a for a in bpy.context.window.screen.areas if a.type == "VIEW_3D")
+area.type = "PREFERENCES"
+bpy.context.preferences.active_section = "ADDONS"
+bpy.context.window_manager.addon_search = "Soliloquy"
+"""
+EXPAND = "bpy.ops.preferences.addon_expand(module={package!r}) and None"
+
+
+class Pictures:
+    """The pictures, in the order in which a beginner meets what they show."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.afternoon = Afternoon(screen)
+
+    def take_all(self) -> None:
+        """Leave every picture in the folder for shots."""
+        self.afternoon.open_panel()
+        self.first_press()
+        self.takes()
+        self.whole_scene()
+        self.preferences()
+
+    def first_press(self) -> None:
+        """The panel before, during and after the first press."""
+        self.sidebar("panel-before")
+        self.afternoon.press()
+        self.sidebar("panel-working")
+        self.afternoon.finish()
+        self.screen.ask("bpy.context.scene.frame_set(161)")
+        self.screen.shot("window-talking")
+        self.sidebar("panel-after")
+
+    def takes(self) -> None:
+        """Three takes, with the panels about the result open."""
+        self.screen.ask("setattr(bpy.context.scene.soliloquy, 'takes', 3)")
+        self.afternoon.again()
+        names = self.panels("_takes", "_blinks", "_tools", "_exports")
+        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
+        self.screen.show_tab("Soliloquy")
+        self.sidebar("panel-takes")
+
+    def whole_scene(self) -> None:
+        """Two faces, three lines."""
+        self.screen.ask(SECOND_FACE)
+        self.screen.ask(FRONT_VIEW)
+        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=self.panels("_cast")))
+        self.screen.show_tab("Soliloquy")
+        self.sidebar("panel-scene")
+
+    def preferences(self) -> None:
+        """The extension's page, after a self-test."""
+        self.screen.ask("bpy.ops.soliloquy.self_test('EXEC_DEFAULT') and None", 120.0)
+        self.screen.ask(SHOW_PREFERENCES)
+        self.screen.ask(EXPAND.format(package=PACKAGE))
+        self.screen.move(20, 780)
+        self.screen.shot("preferences")
+
+    def panels(self, *endings: str) -> list[str]:
+        """The names of our panels in the 3D View with one of these endings."""
+        return [f"SOLILOQUY_PT_view{ending}" for ending in endings]
+
+    def sidebar(self, name: str) -> None:
+        """A picture of the 3D View's sidebar alone."""
+        self.afternoon.look_away()
+        self.screen.shot(name, self.screen.sidebar())
+
+
+def main() -> None:
+    """One window, all pictures."""
+    shots = SHARE / "shots"
+    for folder in (shots, SHARE / "calls"):
+        shutil.rmtree(folder, ignore_errors=True)
+    shots.mkdir()
+    with Screen(SHARE / "scene.blend", shots) as screen:
+        Pictures(screen).take_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
