@@ -25,6 +25,9 @@ _FORMATS = "WAV, FLAC, OGG or MP3"
 _STARTS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b".snd")
 # An MP3 that does not say how long it is gets an estimate; this much less is still the whole file.
 _MP3_SLACK_S = 1.0
+# A start that frames were turned into seconds for may lie this much before 0.
+_ROUNDING_S = 1e-6
+_MOST_S = 1e9  # refuses infinity
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,10 @@ def _place(file: soundfile.SoundFile, path: str, span: Span) -> tuple[int, int]:
     first = round(span.start_s * file.samplerate)
     left = file.frames - first
     wanted = left if span.duration_s is None else round(span.duration_s * file.samplerate)
-    if min(left, wanted) <= 0:
+    if wanted == 0:
+        raise RequestError("bad_span", f"The part of '{path}' lasts {span.duration_s:g} s, which "
+                           "is no sample of it.", "Choose a longer part.")
+    if left <= 0:
         raise RequestError("bad_span", f"The part from {span.start_s:g} s is outside '{path}', "
                            f"which has {file.frames / file.samplerate:.2f} s.",
                            "Choose a part inside the sound.")
@@ -136,12 +142,13 @@ def _check_loudness(parts: list[Floats], path: str) -> None:
 
 
 def _check_span(span: Span) -> None:
-    limits = {"start": (span.start_s, 0.0, math.inf), "speed": (span.speed, 0.1, 10.0),
+    limits = {"start": (span.start_s, -_ROUNDING_S, _MOST_S), "speed": (span.speed, 0.1, 10.0),
               "volume": (span.volume, 0.0, 1000.0),
-              "duration": (1.0 if span.duration_s is None else span.duration_s, 0.0, math.inf)}
+              "duration": (1.0 if span.duration_s is None else span.duration_s, 0.0, _MOST_S)}
     for name, (value, low, high) in limits.items():
-        if not (low <= value <= high and math.isfinite(value)):
-            raise RequestError("bad_span", f"The sound's {name} is {value}.",
+        if not low <= value <= high:
+            raise RequestError("bad_span", f"The sound's {name} is {value:g}.",
+                               "Choose 0 seconds or more." if high == _MOST_S else
                                f"It must lie within {low:g} and {high:g}.")
 
 

@@ -100,6 +100,31 @@ def test_an_impossible_span_is_refused(tmp_path, span):
     assert refusal(saved(tmp_path / "a.wav", tone()), span=span) == "bad_span"
 
 
+@pytest.mark.parametrize(("span", "what"), [
+    (Span(duration_s=0.0), "lasts 0 s, which is no sample of it. Choose a longer part."),
+    (Span(start_s=5.0), "from 5 s is outside"),
+    (Span(duration_s=-2.0), "duration is -2. Choose 0 seconds or more."),
+    (Span(duration_s=float("inf")), "duration is inf."),
+    (Span(speed=0.0), "speed is 0. It must lie within 0.1 and 10."),
+    (Span(start_s=-1.0), "start is -1. Choose 0 seconds or more.")])
+def test_a_refusal_says_what_is_wrong_with_the_span(tmp_path, span, what):
+    with pytest.raises(errors.RequestError) as caught:
+        audio.load(saved(tmp_path / "a.wav", tone()), span=span)
+    assert what in str(caught.value)
+
+
+def test_a_start_that_is_negative_by_rounding_is_the_beginning(tmp_path):
+    assert audio.load(saved(tmp_path / "a.wav", tone()), span=Span(start_s=-5e-17)).seconds == 1.0
+
+
+def test_surround_sound_is_heard_from_whichever_channel_speaks(tmp_path):
+    six = np.zeros((48000, 6))
+    six[:, 2] = tone(rate_hz=48000)
+    sound = audio.load(saved(tmp_path / "a.wav", six, 48000, subtype="PCM_24"))
+    assert frequency_hz(sound.samples) == pytest.approx(440, abs=2)
+    assert np.abs(sound.samples).max() == pytest.approx(0.5 / 6, abs=5e-3)
+
+
 @pytest.mark.parametrize("name", ["été 日本.wav", "with space.flac"])
 def test_any_file_name_is_read(tmp_path, name):
     assert audio.load(saved(tmp_path / name, tone())).seconds == 1.0

@@ -110,6 +110,16 @@ def test_resampling_to_24_fps_keeps_the_time_of_each_frame():
     np.testing.assert_allclose(slower.displacements[:, 0, 0] / 30, np.arange(24) / 24, atol=1e-6)
 
 
+@pytest.mark.parametrize("fps", [24000 / 1001, 30000 / 1001, 25.0, 60.0])
+def test_ten_minutes_at_another_rate_do_not_drift(fps):
+    times_s = (np.arange(18000, dtype=np.float32) / 30)[:, None, None]
+    ten_minutes = motion.Motion(np.repeat(times_s, 3, axis=2), 30.0, "t", "m", 0, 600.0)
+    resampled = motion.resample(ten_minutes, fps).displacements[:, 0, 0]
+    assert len(resampled) == motion.frame_count(600.0, fps)
+    due_s = np.minimum(np.arange(len(resampled)) / fps, times_s[-1, 0, 0])
+    assert np.abs(resampled - due_s).max() * fps < 0.01  # frames
+
+
 def test_resampling_to_no_rate_is_refused():
     with pytest.raises(errors.MotionError, match="not 0"):
         motion.resample(wave(), 0)
