@@ -60,7 +60,7 @@ class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noq
     bl_idname = "soliloquy.remove_model"
     bl_label = "Remove Model"
 
-    name: bpy.props.StringProperty(  # type: ignore[valid-type]
+    model: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Model", description="The name of the model to delete")
 
     @classmethod
@@ -76,18 +76,18 @@ class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noq
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask first: this cannot be undone."""
         asked: Result = context.window_manager.invoke_confirm(
-            self, event, title=f"Delete the model '{self.name}'?", confirm_text="Delete")
+            self, event, title=f"Delete the model '{self.model}'?", confirm_text="Delete")
         return asked
 
     def execute(self, _context: bpy.types.Context) -> Result:
         """Delete it."""
         try:
-            packs.remove(self.name, user_files.folder("models"))
+            packs.remove(self.model, user_files.folder("models"))
         except errors.SoliloquyError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         _look_again()
-        self.report({"INFO"}, f"The model {self.name} is deleted")
+        self.report({"INFO"}, f"The model {self.model} is deleted")
         return FINISHED
 
 

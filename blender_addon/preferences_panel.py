@@ -37,7 +37,7 @@ def _draw_model(layout: Any, entry: packs.Entry) -> None:
     if entry.shipped:
         row.label(text="comes with Soliloquy")
     else:
-        row.operator("soliloquy.remove_model", text="", icon="TRASH").name = entry.path.name
+        row.operator("soliloquy.remove_model", text="", icon="TRASH").model = entry.path.name
 
 
 def _draw_report(layout: Any) -> None:

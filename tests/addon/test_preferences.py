@@ -48,7 +48,7 @@ def test_an_installed_model_can_be_chosen_by_name_and_removed(home, spoken, ball
     spoken.soliloquy.model = "tiny-test"
     assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
     assert opening_at(ball, 20) > 0.01 * SCALE
-    assert bpy.ops.soliloquy.remove_model(name="tiny-test") == {"FINISHED"}
+    assert bpy.ops.soliloquy.remove_model(model="tiny-test") == {"FINISHED"}
     assert "tiny-test" not in models.names(bpy.context)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from drive_window import FRONT_VIEW, Afternoon
+from drive_window import Afternoon
 from screen import SHARE, Screen
 
 PACKAGE = "bl_ext.user_default.soliloquy"
@@ -26,8 +26,8 @@ import sys
 head = bpy.data.objects["Soliloquy Head"]
 head.name, head.data.name = "Anna", "Anna"
 bpy.ops.object.select_all(action="DESELECT")
-bpy.ops.soliloquy.add_head(location=(0.3, 0, 0))
-bpy.context.object.name = "Ben"
+bpy.ops.soliloquy.add_head()
+bpy.context.object.name, bpy.context.object.location.x = "Ben", 0.3
 editor = bpy.context.scene.sequence_editor
 strips = editor.strips if hasattr(editor, "strips") else editor.sequences
 path = strips[0].sound.filepath
@@ -74,18 +74,17 @@ class Pictures:
         """Three takes, with the panels about the result open."""
         self.screen.ask("setattr(bpy.context.scene.soliloquy, 'takes', 3)")
         self.afternoon.again()
-        names = self.panels("_takes", "_blinks", "_tools", "_exports")
+        names = self.panels("_takes", "_blinks", "_result")
         self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
         self.screen.show_tab("Soliloquy")
-        self.sidebar("panel-takes")
+        self.sidebar("panel-takes", 700)
 
     def whole_scene(self) -> None:
         """Two faces, three lines."""
         self.screen.ask(SECOND_FACE)
-        self.screen.ask(FRONT_VIEW)
         self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=self.panels("_cast")))
         self.screen.show_tab("Soliloquy")
-        self.sidebar("panel-scene")
+        self.sidebar("panel-scene", 700)
 
     def preferences(self) -> None:
         """The extension's page, after a self-test."""
@@ -99,10 +98,10 @@ class Pictures:
         """The names of our panels in the 3D View with one of these endings."""
         return [f"SOLILOQUY_PT_view{ending}" for ending in endings]
 
-    def sidebar(self, name: str) -> None:
-        """A picture of the 3D View's sidebar alone."""
+    def sidebar(self, name: str, most_high: int = 460) -> None:
+        """A picture of the upper part of the 3D View's sidebar."""
         self.afternoon.look_away()
-        self.screen.shot(name, self.screen.sidebar())
+        self.screen.shot(name, self.screen.sidebar(most_high=most_high))
 
 
 def main() -> None:

@@ -81,16 +81,17 @@ class Screen:
             time.sleep(poll_s)
         return time.monotonic() - start
 
-    def sidebar(self, editor: str = "VIEW_3D") -> str:
+    def sidebar(self, editor: str = "VIEW_3D", most_high: int = SIZE[1]) -> str:
         """Where an editor's sidebar is on the screen, as ImageMagick writes it."""
         left, bottom, width, height = self.ask(_SIDEBAR.format(editor=editor))
-        return f"{width}x{height}+{left}+{SIZE[1] - bottom - height}"
+        return f"{width}x{min(height, most_high)}+{left}+{SIZE[1] - bottom - height}"
 
     def shot(self, name: str, part: str = f"{SIZE[0]}x{SIZE[1]}+0+0") -> None:
         """Keep a picture of a part of the screen as NAME.png."""
         self.ask("[area.tag_redraw() for area in bpy.context.window.screen.areas] and None")
         time.sleep(1.0)  # drawing in software takes a moment
-        self._run("import", "-window", "root", "-crop", part, "+repage", str(self.shots / f"{name}.png"))
+        path = str(self.shots / f"{name}.png")
+        self._run("import", "-window", "root", "-crop", part, "+repage", path)
 
     def move(self, x: int, y: int) -> None:
         """Move the mouse to x, y (from the top left), by two steps so that Blender sees it move."""

@@ -1,0 +1,62 @@
+"""What holds for every button and field: it explains itself and can be found."""
+
+import inspect
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+
+def ours(base):
+    """All registered classes of the add-on that derive from a type of Blender's."""
+    from blender_addon import registration
+
+    return [cls for cls in registration.CLASSES if issubclass(cls, base)]
+
+
+@pytest.fixture
+def operators(addon):
+    return ours(bpy.types.Operator)
+
+
+def test_every_operator_has_a_name_and_a_tooltip_and_is_found_by_search(operators):
+    assert len(operators) > 8
+    for cls in operators:
+        rna = cls.bl_rna
+        assert cls.bl_label and (rna.description or cls.__doc__), cls
+        assert "INTERNAL" not in getattr(cls, "bl_options", set()), cls
+
+
+def test_every_operator_that_may_be_grey_says_why(operators):
+    silent = [cls.__name__ for cls in operators if "poll" in vars(cls)
+              and not hasattr(cls, "disabled_reason")
+              and "poll_message_set" not in inspect.getsource(cls.poll)]
+    assert silent == []
+
+
+def test_every_field_has_a_tooltip(addon):
+    bare = [f"{cls.__name__}.{prop.identifier}"
+            for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.AddonPreferences)
+            for cls in ours(base) for prop in cls.bl_rna.properties
+            if prop.identifier in annotated(cls) and not prop.description
+            and prop.type not in {"POINTER", "COLLECTION"}]
+    assert bare == []
+
+
+def annotated(cls):
+    """The fields of a class, also those from plain classes that it derives from."""
+    return {name for base in inspect.getmro(cls) if base.__module__.startswith("blender_addon")
+            for name in getattr(base, "__annotations__", {})}
+
+
+def test_every_panel_lies_in_the_soliloquy_tab(addon):
+    assert {(cls.bl_category, cls.bl_region_type) for cls in ours(bpy.types.Panel)} == {
+        ("Soliloquy", "UI")}
+
+
+def test_labels_fit_the_sidebar_at_its_usual_width():
+    from blender_addon.wrapping import SIDEBAR_LETTERS, wrapped
+
+    lines = wrapped("The vertices of 'Hero' are not in the order of 'gldi-flame' (fit error 97%)")
+    assert max(map(len, lines)) <= SIDEBAR_LETTERS
+    assert " ".join(lines).startswith("The vertices of 'Hero' are not in")
