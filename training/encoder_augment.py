@@ -84,13 +84,13 @@ def _in_rooms(waveforms: Tensor, rng: torch.Generator) -> Tensor:
 class SpectralWarp:
     """Other vocal tracts, microphones and pitches, applied to power spectra (B, 257, T)."""
 
-    def __init__(self, bands: int) -> None:
+    def __init__(self, bands: int, device: torch.device | None = None) -> None:
         self.filters = torch.stack(
             [
                 torch.from_numpy(mel_filters(bands, 60.0 * w, min(7600.0 * w, 7950.0)))
                 for w in _WARPS
             ]
-        )
+        ).to(device)
 
     def __call__(self, power: Tensor, rng: torch.Generator) -> Tensor:
         """Mel power (B, bands, T) of equalised, blurred spectra through warped filters."""
@@ -115,6 +115,10 @@ class Voices(NamedTuple):
     def of(self, rows: Tensor) -> "Voices":
         """The voices of these rows (n,), again."""
         return Voices(*(part[rows] for part in self))
+
+    def to(self, device: torch.device) -> "Voices":
+        """The same voices on a device."""
+        return Voices(*(part.to(device) for part in self))
 
 
 def draw_voices(batch: int, rng: torch.Generator) -> Voices:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training import checkpoint, encoder, encoder_augment, encoder_sounds, loop
+from training import checkpoint, encoder, encoder_augment, encoder_sounds, loop, processes
 from training import config as recipes
 from training.config import EncoderConfig
 from training.corpus import clips, recordings
@@ -26,6 +26,7 @@ from training.encoder_labels import (
     frame_labels,
 )
 from training.encoder_sounds import uniform
+from training.processes import Processes
 
 _NOTHING_SAID = 0.12  # share of crops in which nobody speaks for a while, half of them throughout
 _BREATHS = 0.25  # share of crops in whose pauses somebody breathes
@@ -58,17 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m training train-encoder`."""
     recipes.add_recipe_arguments(parser)
     loop.add_arguments(parser)
+    loop.add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Train in the work folder and write encoder.pt; raises CorpusError, CheckpointError."""
     recipe = recipes.load(args.recipe)
     work = recipes.work_folder(args, recipe)
-    task = EncoderTask(recipe.encoder, read_split(work / "corpus", "train"))
+    here = Processes(device=processes.chosen(args.device))
+    task = EncoderTask(recipe.encoder, read_split(work / "corpus", "train"), here.device)
     files = loop.Files(work / "encoder_training.pt", work / "encoder.jsonl")
     extra = {"network": recipes.to_dict(recipe)["encoder"]}
-    loop.fit(task, recipe.encoder.optimiser, files, args, extra)
-    finished = averaged(task.model, checkpoint.load(files.checkpoint, "train-encoder"))
+    loop.fit(task, recipe.encoder.optimiser, files, args, extra, here)
+    finished = averaged(task.model.cpu(), checkpoint.load(files.checkpoint, "train-encoder"))
     figures = score(finished, read_split(work / "corpus", "val"))
     encoder.save(work / "encoder.pt", finished, {"validation": figures})
     print("  ".join(f"{name} {value:.3f}" for name, value in figures.items()), file=sys.stderr)
@@ -101,10 +104,12 @@ def read_split(corpus: Path, split: str) -> list[Heard]:
 class EncoderTask:
     """Random spoiled crops of the corpus, and the losses of all heads on them."""
 
-    def __init__(self, config: EncoderConfig, heard: list[Heard]) -> None:
-        self.config = config
-        self.model = CompactEncoder(config)
-        self.warp = encoder_augment.SpectralWarp(config.mel_bands)
+    def __init__(
+        self, config: EncoderConfig, heard: list[Heard], device: torch.device = processes.CPU
+    ) -> None:
+        self.config, self.device = config, device
+        self.model = CompactEncoder(config).to(device)
+        self.warp = encoder_augment.SpectralWarp(config.mel_bands, device)
         self.heard = heard
         self.odds = odds(heard, config.recorded_share)
 
@@ -118,12 +123,12 @@ class EncoderTask:
             narrow = encoder_augment.narrow_band(waveforms[twins], rng)
             voices = encoder_augment.draw_voices(len(waveforms), rng)
             rows = torch.cat([torch.arange(len(waveforms)), twins])
-            power = self.model.log_mel.power(torch.cat([waveforms, narrow]))
-            mel = self.warp.as_voices(power, voices.of(rows))
-        with loop.precision(self.config.optimiser):
+            power = self.model.log_mel.power(torch.cat([waveforms, narrow]).to(self.device))
+            mel = self.warp.as_voices(power, voices.of(rows).to(self.device))
+        with loop.precision(self.config.optimiser, self.device):
             heads = self.model.listen(mel)
         both = EncoderHeads(*(head.float() for head in heads))
-        step = losses(both, Batch(*(part[rows] for part in batch)))
+        step = losses(both, Batch(*(part[rows].to(self.device) for part in batch)))
         apart = disagreement(both, twins, twins + len(waveforms))
         return loop.Step(step.loss + apart, {**step.figures, "twins": apart.item()})
 
@@ -221,8 +226,9 @@ def _samples_of(frames: Tensor) -> Tensor:
 
 def losses(heads: EncoderHeads, batch: Batch) -> loop.Step:
     """Cross-entropies of phones and visemes, smooth L1 of the aperture, and three binary ones."""
-    viseme = torch.from_numpy(VISEME_OF_PHONE)[batch.phone]
-    voiced = torch.from_numpy(VOICED_PHONE)[batch.phone].float()
+    device = batch.phone.device
+    viseme = torch.from_numpy(VISEME_OF_PHONE).to(device)[batch.phone]
+    voiced = torch.from_numpy(VOICED_PHONE).to(device)[batch.phone].float()
     speaking = (batch.phone != _SIL).float()
     parts = {
         "phones": _classes(heads.phones, batch.phone),
