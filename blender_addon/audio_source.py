@@ -137,7 +137,7 @@ def _is_plain(choice: Chosen) -> bool:
     strip, editor = choice.strips[0], choice.scene.sequence_editor
     return (len(choice.strips) == 1 and strip.type == "SOUND"
             and not strips.parents_of(strip, editor)
-            and blender_compat.retiming_key_count(strip) == 0 and not strips.is_animated(strip)
+            and not blender_compat.retiming_frames(strip) and not strips.is_animated(strip)
             and choice.span == strips.span_of(strip, editor, scene_fps(choice.scene)))
 
 
@@ -167,6 +167,10 @@ def _check_files(strip: Any) -> None:
         _sound_path(strip)
     elif strip.type == "MOVIE":
         _must_exist(os.path.abspath(bpy.path.abspath(strip.filepath)))
+        if blender_compat.retiming_frames(strip):
+            raise errors.AudioError(
+                "movie_retimed", f"The movie strip '{strip.name}' changes its speed.",
+                "Add its file as a sound strip (Add > Sound) and select that.")
 
 
 def _file_of(strip: Any, folder: str) -> str:

@@ -62,10 +62,10 @@ def set_handles(strip: Any, first: int, after: int) -> None:
     setattr(strip, "left_handle" if newer else "frame_final_start", first)
 
 
-def retiming_key_count(strip: Any) -> int:
-    """How many retiming keys the strip has; a Blender built without its audio library (Debian's
+def retiming_frames(strip: Any) -> list[int]:
+    """The frames of the strip's retiming keys; a Blender built without its audio library (Debian's
     4.3) has strips without retiming."""
-    return len(getattr(strip, "retiming_keys", ()))
+    return [int(key.timeline_frame) for key in getattr(strip, "retiming_keys", ())]
 
 
 def hard_trim_frames(strip: Any) -> float:

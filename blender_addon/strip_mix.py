@@ -40,11 +40,14 @@ def write(scene: bpy.types.Scene, arrange: Arrange, first: int, after: int,
     part_s, name = _FIRST_PART_S, scene.name
     with wave.open(path, "wb") as out:
         out.setparams((1, 2, RATE_HZ, 0, "NONE", "not compressed"))
-        at = first
+        at, fresh = first, fresh_starts(scene.sequence_editor)
         while at < after:
             stop = min(after, at + max(1, round(part_s * fps)))
+            stop = min((start for start in fresh if at < start < stop), default=stop)
+            # A resampler that has just begun is not in tune yet: one frame more before.
+            begin = max(0, at - (at not in fresh))
             share = (at - first) / (after - first)
-            samples, busy_s = yield from _part(name, arrange, at, stop, fps, path, share)
+            samples, busy_s = yield from _part(name, arrange, (begin, at, stop), fps, path, share)
             out.writeframes(samples)
             part_s = min(_LONGEST_PART_S, part_s * min(2.0, budget_s / busy_s))
             at = stop
@@ -79,21 +82,29 @@ def _hear(movie: Any, beside: Any) -> None:
     first, after = blender_compat.left_handle(movie), blender_compat.right_handle(movie)
     start, path = round(blender_compat.content_start(movie)), movie.filepath
     beside.remove(movie)
-    try:
-        sound = beside.new_sound(name, path, channel, start)
-    except RuntimeError as problem:
+    sound = beside.new_sound(name, path, channel, start)
+    if getattr(sound.sound, "channels", "") == "INVALID":
         raise errors.AudioError(
             "movie_mute", f"The movie of the strip '{name}' has no sound that Blender can read.",
-            "Save its sound as WAV, FLAC, OGG or MP3, and choose that file.") from problem
+            "Save its sound as WAV, FLAC, OGG or MP3, and choose that file.")
     blender_compat.set_handles(sound, round(first), round(after))
 
 
-def _part(name: str, arrange: Arrange, at: int, stop: int, fps: float, path: str,
+def fresh_starts(owner: Any) -> set[int]:
+    """The frames at which to begin a part anew because strips of an editor or a meta strip have
+    changed their speed: Blender's reader keeps the old one for some 80 ms, and is in step again
+    only when it begins at a place it has computed, one frame later."""
+    strips = list(blender_compat.top_strips(owner))
+    keys = {key for strip in strips for key in blender_compat.retiming_frames(strip)}
+    inner = [fresh_starts(strip) for strip in strips if strip.type == "META"]
+    return set().union(*inner, keys, {key + 1 for key in keys})
+
+
+def _part(name: str, arrange: Arrange, frames: tuple[int, int, int], fps: float, path: str,
           share: float) -> Generator[float, None, tuple[bytes, float]]:
-    """The samples of the frames [at, stop), and for how many seconds Blender was kept busy; yields
-    `share` while it mixes on by itself."""
-    # One frame more before: a resampler that has just begun is not in tune yet.
-    begin = max(0, at - 1)
+    """The samples of the frames [at, stop), mixed from `begin` on, and for how many seconds Blender
+    was kept busy; yields `share` while it mixes on by itself."""
+    begin, at, stop = frames
     skip = _sample(at, fps) - _sample(begin, fps)
     count = _sample(stop, fps) - _sample(at, fps)
     scene, started = _scene_named(name), time.monotonic()

@@ -63,3 +63,27 @@ def in_sequencer(scene: Any, *calls: Any) -> None:
     with bpy.context.temp_override(window=window, area=area, region=region, scene=scene):
         for call in calls:
             call()
+
+
+def render_movie(scene: Any, path: Any, frames: int) -> Any:
+    """A movie of a grey picture with the sound of the scene's strips, which are then removed; skips
+    the test in a Blender that cannot write movies."""
+    strips, render = blender_compat.top_strips(scene.sequence_editor), scene.render
+    length = {"length": frames} if bpy.app.version >= (5, 0) else {"frame_end": 1 + frames}
+    strips.new_effect(name="Grey", type="COLOR", channel=9, frame_start=1, **length)
+    scene.frame_start, scene.frame_end, render.filepath = 1, frames, str(path)
+    render.resolution_x = render.resolution_y = 64
+    render.use_file_extension = False
+    if hasattr(render.image_settings, "media_type"):
+        render.image_settings.media_type = "VIDEO"
+    try:
+        render.image_settings.file_format = "FFMPEG"
+    except TypeError:
+        pytest.skip("this bpy cannot write movies")
+    render.ffmpeg.format, render.ffmpeg.codec = "MKV", "FFV1"
+    sound = any(strip.type == "SOUND" for strip in strips)
+    render.ffmpeg.audio_codec = "PCM" if sound else "NONE"
+    bpy.ops.render.render(animation=True)
+    for strip in list(strips):
+        strips.remove(strip)
+    return path

@@ -2,12 +2,15 @@
 at known frames, whatever the sequencer does to them."""
 
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import audio_source, blender_compat  # noqa: E402
+from blender_addon import audio_source, blender_compat, strip_mix  # noqa: E402
+from blender_addon._backend import errors  # noqa: E402
 from tests.addon import sequencer  # noqa: E402
 
 
@@ -68,23 +71,24 @@ def test_a_strip_that_is_not_selected_is_not_heard(add, heard):
     np.testing.assert_allclose(heard()[0], [25, 55], atol=0.02)
 
 
-def retimed(scene, strip, frame, percent):
-    """Give the part of a strip before a frame another speed, as the artist does."""
+@pytest.mark.parametrize(("fps", "base", "percent"), [(30, 1.0, 50), (24, 1.001, 50),
+                                                      (60, 1.0, 200), (25, 1.0, 80)])
+def test_a_speed_that_changes_within_the_strip_is_honoured(add, heard, scene, fps, base, percent):
+    scene.render.fps, scene.render.fps_base = fps, base
+    strip = add(frame=1)
+    change_speed_after(scene, strip, 1 + fps, percent)
+    content = np.array([0.5, 1.5, 2.5]) * fps / base
+    expected = 1 + np.where(content < fps, content, fps + (content - fps) * 100 / percent)
+    np.testing.assert_allclose(heard()[0], expected, atol=0.02 * fps)
+
+
+def change_speed_after(scene, strip, frame, percent):
+    """Give the part of a strip after a frame another speed, as the artist does."""
     scene.sequence_editor.active_strip = strip
-    scene.frame_set(frame)
     sequencer.in_sequencer(
         scene, bpy.ops.sequencer.retiming_show,
         lambda: bpy.ops.sequencer.retiming_key_add(timeline_frame=frame),
         lambda: bpy.ops.sequencer.retiming_segment_speed_set(speed=percent))
-
-
-def test_a_speed_that_changes_within_the_strip_is_honoured(add, heard, scene):
-    strip = add(frame=1, at_s=(0.5, 1.5, 2.5))
-    retimed(scene, strip, 31, 50)
-    keys = [key.timeline_frame for key in strip.retiming_keys]
-    frames = heard()[0]
-    assert len(keys) == 3 and len(frames) == 3
-    assert frames[0] == pytest.approx(1 + 30, abs=0.1)
 
 
 def test_a_strip_in_a_meta_is_cut_to_the_meta(add, heard, scene):
@@ -107,3 +111,113 @@ def test_animated_volume_is_honoured(add, heard, scene):
     _, path, _ = heard()
     loudness = sequencer.peaks_in(path)
     np.testing.assert_allclose(loudness / loudness[1], np.array([15, 45, 75]) / 45, atol=0.05)
+
+
+def test_the_scene_is_all_that_plays_in_its_range(add, heard, scene):
+    add(1, 10, "A", (0.5, 2.0)).select = False
+    add(2, 40, "B", (0.5, 2.0)).mute = True
+    scene.soliloquy.source, scene.frame_start, scene.frame_end = "SCENE", 20, 60
+    assert audio_source.chosen(bpy.context).span == (20, 61)
+    np.testing.assert_allclose(heard()[0], [25], atol=0.02)
+    scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 60, 900
+    assert audio_source.chosen(bpy.context).span == (60, 100)
+    np.testing.assert_allclose(heard()[0], [70], atol=0.02)
+
+
+def test_a_scene_without_sound_says_so(scene):
+    scene.soliloquy.source = "SCENE"
+    with pytest.raises(errors.AudioError, match="'Scene' has no sound in the frames 1 to 250"):
+        audio_source.chosen(bpy.context)
+
+
+def test_a_scene_strip_is_heard_with_the_sound_of_its_scene(add, heard, scene):
+    add(1, 10, "A", (0.5, 2.0)).select = False
+    edit = bpy.data.scenes.new("Edit")
+    edit.render.fps = 30
+    strip = edit.sequence_editor_create().strips.new_scene("Shot", scene, 1, 101)
+    strip.select, strip.scene_input = True, "SEQUENCER"
+    bpy.context.window.scene = edit
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = edit
+    offset = 101 - scene.frame_start
+    np.testing.assert_allclose(heard()[0], np.array([25, 70]) + offset, atol=0.02)
+
+
+@pytest.fixture
+def movie(scene, write_wav, tmp_path):
+    """A movie of 3 s that clicks at 0.5 and 2 s, made by Blender; skips where it cannot."""
+    editor = scene.sequence_editor_create()
+    path = write_wav(sequencer.clicks(3, (0.5, 2.0)), name="in the movie.wav")
+    sequencer.add_sound(editor, path, 1, 1)
+    return sequencer.render_movie(scene, tmp_path / "shot ä.mkv", 90)
+
+
+def test_a_movie_strip_alone_is_heard(movie, heard, scene):
+    strip = scene.sequence_editor.strips.new_movie("Shot", str(movie), 1, 31)
+    strip.select = True
+    strip.frame_final_start = 61
+    assert audio_source.chosen(bpy.context).describe() == "Shot, 2.0 s, from frame 61"
+    np.testing.assert_allclose(heard()[0], [91], atol=1)
+
+
+def test_a_movie_beside_its_own_sound_is_not_heard_twice(movie, scene):
+    strips = scene.sequence_editor.strips
+    strips.new_movie("Shot", str(movie), 1, 31).select = True
+    strips.new_sound("Shot.001", str(movie), 2, 31).select = True
+    assert audio_source.chosen(bpy.context).name == "Shot.001"
+
+
+def test_a_movie_without_sound_is_refused(scene, tmp_path):
+    scene.sequence_editor_create()
+    path = sequencer.render_movie(scene, tmp_path / "mute.mkv", 10)
+    scene.sequence_editor.strips.new_movie("Mute", str(path), 1, 1).select = True
+    placed = audio_source.place(bpy.context, str(tmp_path))
+    with pytest.raises(errors.AudioError, match="strip 'Mute' has no sound that Blender can read"):
+        list(placed.mixing)
+
+
+def test_a_movie_that_changes_its_speed_is_refused(movie, scene, tmp_path):
+    strip = scene.sequence_editor.strips.new_movie("Shot", str(movie), 1, 31)
+    strip.select = True
+    change_speed_after(scene, strip, 61, 50)
+    with pytest.raises(errors.AudioError, match="'Shot' changes its speed"):
+        audio_source.place(bpy.context, str(tmp_path))
+
+
+def test_strips_that_begin_before_frame_0_are_refused_when_they_must_be_mixed(add, tmp_path):
+    add(1, -20, "A"), add(2, 10, "B")
+    with pytest.raises(errors.AudioError, match="'A and 1 more' begins at frame -20"):
+        audio_source.place(bpy.context, str(tmp_path))
+
+
+def test_a_mix_in_short_parts_is_that_in_one(add, heard, monkeypatch):
+    add(1, 10, "A"), add(2, 40, "B", rate_hz=44100)
+    monkeypatch.setattr(strip_mix, "_FIRST_PART_S", 9.0)
+    whole = Path(heard()[1]).read_bytes()
+    monkeypatch.setattr(strip_mix, "_FIRST_PART_S", 0.1)
+    monkeypatch.setattr(strip_mix, "_LONGEST_PART_S", 0.1)
+    parts = Path(heard()[1]).read_bytes()
+    assert len(parts) == len(whole)
+    difference = np.frombuffer(parts[44:], "<i2").astype(int) - np.frombuffer(whole[44:], "<i2")
+    assert np.abs(difference).max() < 0.05 * 32768
+
+
+def test_a_dropped_mix_leaves_nothing(add, tmp_path, monkeypatch):
+    add(1, 10, "A"), add(2, 40, "B")
+    monkeypatch.setattr(strip_mix, "_samples", lambda *_: None)
+    mixing = audio_source.place(bpy.context, str(tmp_path)).mixing
+    next(mixing)
+    assert len(bpy.data.scenes) == 2
+    mixing.close()
+    assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
+
+
+def test_a_scene_deleted_while_it_is_mixed_is_one_clear_line(add, tmp_path, monkeypatch):
+    add(1, 10, "A"), add(2, 40, "B")
+    monkeypatch.setattr(strip_mix, "_FIRST_PART_S", 1.0)
+    monkeypatch.setattr(strip_mix, "_LONGEST_PART_S", 1.0)
+    mixing = audio_source.place(bpy.context, str(tmp_path)).mixing
+    next(mixing)
+    bpy.context.scene.name = "Renamed"
+    with pytest.raises(errors.AudioError, match="The scene 'Scene' or its strips were renamed"):
+        next(mixing)
