@@ -12,17 +12,17 @@ from drive_window import Afternoon
 from screen import SHARE, Screen
 
 PACKAGE = "bl_ext.user_default.soliloquy"
-# As a click on their headings would, which no script can do.
+# As a click on their headings would, which no script can do: Blender remembers by a panel's name
+# whether it is open.
 OPEN_PANELS = """
-import sys
-for panel in [p for p in bpy.types.Panel.__subclasses__() if p.__module__.startswith({package!r})]:
-    if panel.bl_rna.identifier in {names!r}:
+for panel in list(bpy.types.Panel.__subclasses__()):
+    name = panel.__name__
+    if panel.__module__.startswith({package!r}) and name in {names!r}:
         bpy.utils.unregister_class(panel)
-        panel.bl_options = set()
-        bpy.utils.register_class(panel)
+        facts = {{"bl_idname": name + "_open", "bl_options": set()}}
+        bpy.utils.register_class(type(name + "_open", (panel,), facts))
 """
 SECOND_FACE = """
-import sys
 head = bpy.data.objects["Soliloquy Head"]
 head.name, head.data.name = "Anna", "Anna"
 bpy.ops.object.select_all(action="DESELECT")
@@ -74,16 +74,13 @@ class Pictures:
         """Three takes, with the panels about the result open."""
         self.screen.ask("setattr(bpy.context.scene.soliloquy, 'takes', 3)")
         self.afternoon.again()
-        names = self.panels("_takes", "_blinks", "_result")
-        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
-        self.screen.show_tab("Soliloquy")
+        self.open("takes")
         self.sidebar("panel-takes", 700)
 
     def whole_scene(self) -> None:
         """Two faces, three lines."""
         self.screen.ask(SECOND_FACE)
-        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=self.panels("_cast")))
-        self.screen.show_tab("Soliloquy")
+        self.open("cast")
         self.sidebar("panel-scene", 700)
 
     def preferences(self) -> None:
@@ -94,9 +91,11 @@ class Pictures:
         self.screen.move(20, 780)
         self.screen.shot("preferences")
 
-    def panels(self, *endings: str) -> list[str]:
-        """The names of our panels in the 3D View with one of these endings."""
-        return [f"SOLILOQUY_PT_view{ending}" for ending in endings]
+    def open(self, part: str) -> None:
+        """Open one of our panels."""
+        names = [f"SOLILOQUY_PT_view_{part}"]
+        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
+        self.screen.show_tab("Soliloquy")
 
     def sidebar(self, name: str, most_high: int = 460) -> None:
         """A picture of the upper part of the 3D View's sidebar."""
