@@ -19,6 +19,7 @@ from . import (
     regions,
     result,
     session,
+    storage,
     writing,
 )
 from ._backend import errors, messages, motion, pack
@@ -65,7 +66,8 @@ class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type
         request, placed = origin.restored(stored, chosen)
         seed = _next_seed(face.data.shape_keys) if self.new_seed else int(stored["seed"])
         asked = replace(request, seed=seed, takes=1)
-        self._where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed))
+        self._where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed),
+                                       storage.compact)
 
     def done(self, made: list[Take]) -> Result:
         """Add the take to the list."""
@@ -120,7 +122,7 @@ class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ig
 
         self._where = press.begin_with(
             context, face, chosen, ask,
-            lambda paths, fits: [redoing.prepare(
+            lambda *_job: lambda paths, fits: [redoing.prepare(
                 paths[0], messages.Redo("", start_s, end_s), fits, known, regions.read(chosen))])
 
     def done(self, made: list[redoing.Redone]) -> Result:

@@ -7,6 +7,11 @@ from typing import Any
 
 import bpy
 
+# Since 4.5 a path property has to say that it may begin with "//".
+PATH_OPTIONS = ({"PATH_SUPPORTS_BLEND_RELATIVE"}
+                if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties
+                else set())
+
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose strips the sequencer shows; since 5.0 a workspace may pin another one."""

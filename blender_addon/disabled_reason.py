@@ -1,6 +1,6 @@
 """Why a button is grey: pure, cheap checks without any file access, shown in its tooltip."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import bpy
 
@@ -31,9 +31,10 @@ def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
 def for_animating(context: bpy.types.Context) -> str:
     """Why Animate from Audio cannot run with the panel's settings, or ''."""
     face = properties.chosen_face(context)
-    model = properties.performance_of(face, context.scene).model.strip()
+    performance = properties.performance_of(face, context.scene)
     return (for_job() or for_face(face) or _for_scene(context) or for_sound(context)
-            or ("" if model else "Choose a model"))
+            or ("" if performance.model.strip() else "Choose a model")
+            or _for_storage(performance))
 
 
 def for_job() -> str:
@@ -60,6 +61,12 @@ def for_face(face: bpy.types.Object | None) -> str:
     if face.type != "MESH":
         return f"'{face.name}' is not a mesh: choose a face mesh"
     return _for_data(face) or _for_mode(face) or _for_keys(face)
+
+
+def _for_storage(performance: Any) -> str:
+    unsaved = not bpy.data.filepath and performance.cache_folder.startswith("//")
+    return ("Save the file first, or choose a folder for the point cache"
+            if performance.storage == "CACHE" and unsaved else "")
 
 
 def _for_scene(context: bpy.types.Context) -> str:

@@ -33,6 +33,18 @@ def new_action(name: str, columns: Sequence[tuple[str, str]], frames: npt.NDArra
     return action
 
 
+def new_sparse_action(name: str, key_names: Sequence[str], group: str,
+                      points: Sequence[npt.NDArray[np.float32]],
+                      provenance: Mapping[str, Any]) -> bpy.types.Action:
+    """A new Action with one curve per key, each with keyframes (N, 2) of its own."""
+    action = bpy.data.actions.new(name)
+    action[PROVENANCE] = dict(provenance)
+    holder = blender_compat.new_curves(action, "KEY")
+    for key_name, rows in zip(key_names, points, strict=True):
+        fill(new_curve(holder, key_name, group), rows)
+    return action
+
+
 def new_curve(holder: Any, key_name: str, group: str) -> bpy.types.FCurve:
     """An empty curve for a shape key's value, in a channel group, which is made if need be."""
     curve = holder.fcurves.new(f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value')
@@ -46,6 +58,14 @@ def fill(curve: bpy.types.FCurve, points: npt.NDArray[np.float32]) -> None:
     curve.keyframe_points.foreach_set("co", points.ravel())
     curve.keyframe_points.foreach_set("interpolation", np.full(len(points), _LINEAR, np.int32))
     curve.update()
+
+
+def overlapping(one: Any, other: Any) -> bool:
+    """Whether two takes, by their facts, are of the same line: more than their fades meet."""
+    last = min(one["last_frame"] + one["fade_frames"], other["last_frame"] + other["fade_frames"])
+    first = max(one["first_frame"] - one["fade_frames"],
+                other["first_frame"] - other["fade_frames"])
+    return bool(last - first > 2 * one["fade_frames"])
 
 
 def with_rest(frames: npt.NDArray[Any], values: npt.NDArray[np.float32],

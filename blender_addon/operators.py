@@ -35,8 +35,8 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
         return FINISHED
 
     def _succeed(self, made: list[Take]) -> None:
-        keys, worst_mm = len(made[0].shapes), max(take.error_m for take in made) * 1000
-        text = f"{self._where.face} speaks: {keys} shape keys, within {worst_mm:.2f} mm"
+        worst_mm = max(take.error_m for take in made) * 1000
+        text = f"{self._where.face} speaks: {made[0].described}, within {worst_mm:.2f} mm"
         face = bpy.data.objects[self._where.face]
         pinned = "It is hidden while a shape key is pinned." if face.show_only_shape_key else ""
         session.CURRENT.tell(text, pinned)

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from . import audio_source, disabled_reason, face_panel, properties, session
+from . import audio_source, disabled_reason, face_panel, properties, session, storage
 from ._backend import errors
 from .wrapping import wrapped
 
@@ -99,6 +99,7 @@ class _Advanced:
         performance = properties.performance_of(face, context.scene)
         for name in ("style", "takes", "steps"):
             layout.prop(performance, name)
+        storage.draw(layout, performance)
         if face is not None:
             layout.prop(face.soliloquy, "own")
         worker = session.CURRENT.worker

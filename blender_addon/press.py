@@ -16,9 +16,8 @@ from . import (
     origin,
     preferences,
     properties,
-    regions,
     session,
-    takes,
+    storage,
     vertex_order,
     workplace,
 )
@@ -27,7 +26,6 @@ from .job import Job, Mixing, Request
 from .writing import Destination
 
 Ask = Callable[[str], tuple[Request, audio_source.PlacedSound]]
-Prepare = Callable[[list[Path], face.Face], list[Any]]
 
 
 def begin(context: bpy.types.Context) -> Destination:
@@ -43,20 +41,21 @@ def begin(context: bpy.types.Context) -> Destination:
         placed = audio_source.place(context, folder)
         return _request(settings, placed, chosen), placed
 
-    return begin_with(context, target, chosen, ask)
+    return begin_with(context, target, chosen, ask, storage.preparing(settings, context.scene,
+                                                                      target))
 
 
 def begin_with(context: bpy.types.Context, target: bpy.types.Object, chosen: pack.Pack, ask: Ask,
-               prepare: Prepare | None = None) -> Destination:
+               preparing: storage.Preparing) -> Destination:
     """Start a job for a face and a pack; `ask` says what for and may put files into the job's
-    folder, `prepare` makes of the motion files what the job is to give, takes unless told
-    otherwise. Raises SoliloquyError with nothing left behind."""
+    folder, `preparing` what is made of the motion files. Raises SoliloquyError with nothing left
+    behind."""
     mesh = vertex_order.read(target)
     folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
     try:
         request, placed = ask(str(folder))
         _start(context, request, placed.mixing, mesh, chosen, folder,
-               prepare or _takes_of(request, chosen))
+               preparing(request, placed, mesh, chosen))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -82,12 +81,9 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack)
                    takes=settings.takes)
 
 
-def _takes_of(request: Request, chosen: pack.Pack) -> Prepare:
-    return lambda paths, fits: takes.prepare(paths, fits, request.sound.path, regions.read(chosen))
-
-
 def _start(context: bpy.types.Context, request: Request, mixing: Mixing | None,
-           mesh: face.MeshArrays, chosen: pack.Pack, folder: Path, prepare: Prepare) -> None:
+           mesh: face.MeshArrays, chosen: pack.Pack, folder: Path,
+           prepare: storage.Prepare) -> None:
     machine, current = preferences.machine(context), session.CURRENT
     current.job = Job(workplace.ready(context), request, lambda: face.match(mesh, chosen), prepare,
                       folder, machine.silence_limit_s, mixing)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from . import models
+from .blender_compat import PATH_OPTIONS
 
 SOURCES = (
     ("STRIP", "Strips", "The strips with sound that are selected in the Video Sequencer, mixed as "
@@ -14,6 +15,13 @@ SOURCES = (
     ("SCENE", "Scene", "All that the Video Sequencer plays in the scene's frame range, or in its "
      "preview range", "", 2),
     ("FILE", "File", "A sound file on disk", "", 1),
+)
+STORAGES = (
+    ("COMPACT", "Compact", "The fewest shape keys that stay within 0.1 mm everywhere: light, and "
+     "made for sliders, mixing and redoing"),
+    ("FRAMES", "One Key per Frame", "A shape key for every frame, exact. Heavy: for short lines"),
+    ("CACHE", "Point Cache", "A .pc2 file and a Mesh Cache modifier, exact. Light to play; no "
+     "curves to edit"),
 )
 MOST_TAKES = 16
 
@@ -50,6 +58,11 @@ class PerformanceSettings:
     steps: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Steps", default=0, min=0, max=1000,
         description="Denoising steps; 0: what the model recommends. More is slower")
+    storage: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Keep As", items=STORAGES, description="What a take becomes on the face")
+    cache_folder: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Cache Folder", default="//", subtype="DIR_PATH", options=PATH_OPTIONS,
+        description="Where point caches go; // is the folder of this file")
 
 
 class SoliloquySettings(PerformanceSettings, bpy.types.PropertyGroup):  # type: ignore[misc]

@@ -88,10 +88,8 @@ def _add_further(face: bpy.types.Object, action: bpy.types.Action, redone: Redon
     """Keys and curves for what the take's own keys cannot show."""
     if not len(redone.shapes):
         return
-    active = face.active_shape_key_index
     names = shape_keys.add_keys(face, {"lower": redone.shapes[:redone.lower],
                                        "upper": redone.shapes[redone.lower:]}, undo)
-    face.active_shape_key_index = active
     holder, frames = blender_compat.holders_of(action)[0], at.frames()
     pairs = [(name, group) for kind, group in (("lower", keyframes.LOWER),
                                                ("upper", keyframes.UPPER)) for name in names[kind]]

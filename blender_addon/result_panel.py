@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from . import blink_layer, result, result_tools, take_list
+from . import blink_layer, caches, properties, result, result_tools, take_list
 from .exports import menu
 from .wrapping import wrapped
 
@@ -19,11 +19,17 @@ class _Result:
         layout: Any = self.layout  # type: ignore[attr-defined]
         layout.use_property_split = True
         layout.use_property_decorate = False
-        keys = result.of_panel(context)
-        if keys is None:
-            layout.label(text="This face has no takes yet")
-        else:
+        face = properties.chosen_face(context)
+        keys, stored = result.of(face), caches.on(face)
+        if keys is not None:
             self.draw_result(layout, keys)
+        if stored:
+            self.draw_caches(layout, face)
+        if keys is None and not stored:
+            layout.label(text="This face has no takes yet")
+
+    def draw_caches(self, layout: Any, face: bpy.types.Object) -> None:
+        """What a part shows of a face with point caches."""
 
     def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
         """What a part shows of a face with takes."""
@@ -36,6 +42,10 @@ class _Takes(_Result):
     def draw_result(self, layout: Any, keys: bpy.types.Key) -> None:
         """The list, and the chosen take's sliders."""
         take_list.draw(layout, keys)
+
+    def draw_caches(self, layout: Any, face: bpy.types.Object) -> None:
+        """The caches, each with its switch."""
+        caches.draw(layout, face)
 
 
 class _Blinks(_Result):
@@ -56,6 +66,11 @@ class _Tools(_Result):
         """What can be done with it."""
         result_tools.draw(layout)
         menu.draw(layout)
+
+    def draw_caches(self, layout: Any, face: bpy.types.Object) -> None:
+        """Only Clear, where nothing else can be done."""
+        if result.of(face) is None:
+            layout.operator("soliloquy.clear", icon="TRASH")
 
 
 def _both(part: type[_Result], name: str) -> tuple[type[bpy.types.Panel], ...]:

@@ -5,7 +5,17 @@ from typing import Any
 
 import bpy
 
-from . import again, baking, disabled_reason, keyframes, placing, properties, removal, result
+from . import (
+    again,
+    baking,
+    caches,
+    disabled_reason,
+    keyframes,
+    placing,
+    properties,
+    removal,
+    result,
+)
 from .take_list import OnTakes
 
 _Result = set[str]
@@ -73,16 +83,20 @@ class SOLILOQUY_OT_clear(OnTakes, bpy.types.Operator):  # type: ignore[misc] # n
         """There must be something to remove."""
         face = properties.chosen_face(context)
         reason = disabled_reason.for_job() or disabled_reason.for_face(face)
-        return reason or ("" if result.of(face) is not None else "This face has no takes yet")
+        some = result.of(face) is not None or caches.on(face)
+        return reason or ("" if some else "This face has no takes yet")
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Remove takes, blinks, their keys and strips."""
         face = properties.chosen_face(context)
-        with ExitStack() as undo:
-            for found in list(placing.playing(face.data.shape_keys)):
-                placing.switch_off(face.data.shape_keys, found.action, undo)
-            undo.pop_all()
-        removal.all_of(face)
+        caches.remove_all(face)
+        keys = result.of(face)
+        if keys is not None:
+            with ExitStack() as undo:
+                for found in list(placing.playing(keys)):
+                    placing.switch_off(keys, found.action, undo)
+                undo.pop_all()
+            removal.all_of(face)
         return {"FINISHED"}
 
 

@@ -49,15 +49,19 @@ def add_keys(face: bpy.types.Object, shapes: Mapping[str, npt.NDArray[np.float32
              undo: ExitStack) -> dict[str, list[str]]:
     """Add one relative key per shape (K, V, 3), displacements in mesh units, for each of some
     kinds such as "lower"; returns their names by kind. `undo` learns how to take them away."""
-    if face.data.shape_keys is None:
+    bare, active = face.data.shape_keys is None, face.active_shape_key_index
+    if bare:
         face.shape_key_add(name="Basis", from_mix=False)
         set_made_basis(face.data.shape_keys)
         undo.callback(face.shape_key_clear)
-    rest = read_mesh(face).rest
+    rest = places_of(face.data.shape_keys.reference_key)
     prefix = _free_prefix(face.data.shape_keys)
-    return {kind: [add_key(face, f"{prefix} {kind} {number:02d}", rest + shape, undo)
-                   for number, shape in enumerate(stack, start=1)]
-            for kind, stack in shapes.items()}
+    names = {kind: [add_key(face, f"{prefix} {kind} {number:02d}", rest + shape, undo)
+                    for number, shape in enumerate(stack, start=1)]
+             for kind, stack in shapes.items()}
+    if not bare:
+        face.active_shape_key_index = active
+    return names
 
 
 def set_made_basis(keys: bpy.types.Key) -> None:

@@ -1,6 +1,5 @@
 """The list of a face's takes: which one plays, keep, delete, rename, mix by region."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -169,11 +168,12 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
         return {"FINISHED"}
 
     def _can_mix(self, lower: bpy.types.Action, upper: bpy.types.Action) -> bool:
-        parts: Callable[[Any, str], Any] = lambda action, group: keyframes.our_curves(  # noqa: E731
-            action, (group,))
-        if not (parts(lower, keyframes.LOWER) and parts(upper, keyframes.UPPER)):
+        first, last = upper.frame_range
+        start, end = lower.frame_range
+        if not (keyframes.our_curves(lower, (keyframes.LOWER,))
+                and keyframes.our_curves(upper, (keyframes.UPPER,))):
             self.report({"ERROR"}, "One of these takes has no separate lower and upper face")
-        elif not placing.overlap(lower, *lower.frame_range[:], *upper.frame_range[:]):
+        elif not placing.overlap(lower, start, end, first, last):
             self.report({"ERROR"}, "These takes are of different lines")
         else:
             return True

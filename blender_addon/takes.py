@@ -37,6 +37,11 @@ class Take:
     blink: Floats | None = None
     codes: motion.Codes | None = None
 
+    @property
+    def described(self) -> str:
+        """What it is on the face."""
+        return f"{len(self.shapes)} shape keys"
+
 
 def prepare(paths: Sequence[Path], target: face.Face, audio: str,
             reference: regions.Reference) -> list[Take]:
@@ -44,7 +49,7 @@ def prepare(paths: Sequence[Path], target: face.Face, audio: str,
     one does not fit the face."""
     loaded = [motion.load(path) for path in paths]
     try:
-        return _together(loaded, target, _sha256(audio), reference)
+        return _together(loaded, target, sha256_of(audio), reference)
     except MemoryError as problem:
         raise errors.MotionError(
             "motion_too_long", f"{loaded[0].audio_seconds:.0f} s of motion do not fit in memory.",
@@ -99,7 +104,7 @@ def values_at(take: Take, seconds: npt.NDArray[np.float64]) -> Floats:
     return motion.interpolate_rows(take.values, seconds * take.fps)
 
 
-def _sha256(path: str) -> str:
+def sha256_of(path: str) -> str:
     """The file's sha256 in hex, or '' when it has gone since it was read."""
     try:
         with open(path, "rb") as file:

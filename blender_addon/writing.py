@@ -1,16 +1,19 @@
 """Finished takes -> shape keys and an Action on the face, all of it or nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from . import (
     audio_source,
+    caches,
     disabled_reason,
+    exact,
     keyframes,
     placing,
     result,
@@ -32,21 +35,55 @@ class Destination:
     provenance: Mapping[str, Any]
 
 
-def write_all(made: list[takes.Take], where: Destination) -> None:
+def write_all(made: Sequence[takes.Take | exact.Frames | exact.Cache],
+              where: Destination) -> None:
     """Add every take to the face and let the first one play; raises FaceGone when the face cannot
     be written any more. On any error the scene is as it was."""
     face, scene = _find(where)
-    _check(face, made)
+    placed = Placed(where, audio_source.scene_fps(scene))
     with ExitStack() as undo:
-        names: dict[int, list[tuple[str, str]]] = {}
-        for take in made:
-            if id(take.shapes) not in names:
-                names[id(take.shapes)] = _add_keys(face, take, undo)
-        actions = [_new_action(scene, take, names[id(take.shapes)], where, undo) for take in made]
-        _play_first(face.data.shape_keys, actions, undo)
-        if made[0].blink is not None:
-            result.store_blink(face.data.shape_keys, made[0].blink)
+        compact = [take for take in made if isinstance(take, takes.Take)]
+        frames = [take for take in made if isinstance(take, exact.Frames)]
+        stacks = [take for take in made if isinstance(take, exact.Cache)]
+        if compact or frames:
+            actions = [*_compact(face, compact, placed, undo),
+                       *(_frames(face, take, placed, undo) for take in frames)]
+            _play_first(face.data.shape_keys, actions, undo)
+        if compact and compact[0].blink is not None:
+            result.store_blink(face.data.shape_keys, compact[0].blink)
+        for take in reversed(stacks):
+            _check(face, take.vertex_count)
+            caches.add(face, take, placed.facts(take), undo)
         undo.pop_all()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A destination in a scene of `fps`."""
+
+    where: Destination
+    fps: float
+
+    @property
+    def first(self) -> int:
+        """The first frame of the scene with sound."""
+        return timeline.first_key_frame_up(self.where.first_frame)
+
+    @property
+    def fade(self) -> int:
+        """Frames from rest to the line and back."""
+        return timeline.fade_frames_nearest(self.fps)
+
+    def frames(self, audio_seconds: float) -> npt.NDArray[np.int64]:
+        """The frames (N,) of the scene that the sound lasts."""
+        return np.arange(self.first, self.first + motion.frame_count(audio_seconds, self.fps))
+
+    def facts(self, take: Any) -> dict[str, Any]:
+        """Where a take came from and where it lies."""
+        last = int(self.frames(take.audio_seconds)[-1])
+        return {**self.where.provenance, "seed": take.seed, "audio_sha256": take.audio_sha256,
+                "error_mm": take.error_m * 1000, "audio_seconds": take.audio_seconds,
+                "first_frame": self.first, "last_frame": last, "fade_frames": self.fade}
 
 
 class FaceGone(errors.SoliloquyError):
@@ -69,42 +106,61 @@ def _find(where: Destination) -> tuple[bpy.types.Object, bpy.types.Scene]:
     return face, scene
 
 
-def _check(face: bpy.types.Object, made: list[takes.Take]) -> None:
+def _check(face: bpy.types.Object, vertex_count: int) -> None:
+    if vertex_count != len(face.data.vertices):
+        raise FaceGone("face_changed", f"'{face.name}' has {len(face.data.vertices)} vertices now, "
+                       f"{vertex_count} before.", "Press again.")
+
+
+def _compact(face: bpy.types.Object, made: list[takes.Take], placed: Placed,
+             undo: ExitStack) -> list[bpy.types.Action]:
+    """Takes on few shape keys, which takes of a press share."""
+    columns: dict[int, list[tuple[str, str]]] = {}
+    actions = []
     for take in made:
-        if take.shapes.shape[1] != len(face.data.vertices):
-            raise FaceGone("face_changed", f"'{face.name}' has {len(face.data.vertices)} vertices "
-                           f"now, {take.shapes.shape[1]} before.", "Press again.")
+        _check(face, take.shapes.shape[1])
+        if id(take.shapes) not in columns:
+            columns[id(take.shapes)] = _add_keys(face, take, undo)
+        actions.append(_new_action(take, columns[id(take.shapes)], placed, undo))
+    return actions
 
 
 def _add_keys(face: bpy.types.Object, take: takes.Take,
               undo: ExitStack) -> list[tuple[str, str]]:
     """Add a take's shape keys; returns name and channel group of each."""
-    active, basis = face.active_shape_key_index, face.data.shape_keys
     names = shape_keys.add_keys(face, {"lower": take.shapes[:take.lower],
                                        "upper": take.shapes[take.lower:]}, undo)
-    if basis is not None:
-        face.active_shape_key_index = active
     return [(name, group) for kind, group in (("lower", keyframes.LOWER),
                                               ("upper", keyframes.UPPER)) for name in names[kind]]
 
 
-def _new_action(scene: bpy.types.Scene, take: takes.Take, columns: list[tuple[str, str]],
-                where: Destination, undo: ExitStack) -> bpy.types.Action:
-    fps = audio_source.scene_fps(scene)
-    first = timeline.first_key_frame_up(where.first_frame)
-    count = motion.frame_count(take.audio_seconds, fps)
-    frames = np.arange(first, first + count)
-    values = takes.values_at(take, (frames - where.first_frame) / fps)
-    fade = timeline.fade_frames_nearest(fps)
+def _new_action(take: takes.Take, columns: list[tuple[str, str]], placed: Placed,
+                undo: ExitStack) -> bpy.types.Action:
+    frames = placed.frames(take.audio_seconds)
+    values = takes.values_at(take, (frames - placed.where.first_frame) / placed.fps)
     action = keyframes.new_action(
-        f"Soliloquy {where.sound_name} {take.seed}", columns,
-        *keyframes.with_rest(frames, values, fade),
-        {**where.provenance, "seed": take.seed, "audio_sha256": take.audio_sha256,
-         "error_mm": take.error_m * 1000, "audio_seconds": take.audio_seconds,
-         "first_frame": first, "last_frame": first + count - 1, "fade_frames": fade})
+        f"Soliloquy {placed.where.sound_name} {take.seed}", columns,
+        *keyframes.with_rest(frames, values, placed.fade), placed.facts(take))
     undo.callback(bpy.data.actions.remove, action)
     if take.codes is not None:
         result.store_codes(action, take.codes)
+    return action
+
+
+def _frames(face: bpy.types.Object, take: exact.Frames, placed: Placed,
+            undo: ExitStack) -> bpy.types.Action:
+    """A take with a shape key per frame, each with three keyframes."""
+    _check(face, take.shapes.shape[1])
+    names = shape_keys.add_keys(face, {"frame": take.shapes}, undo)["frame"]
+    frames = placed.frames(take.audio_seconds)
+    before = [frames[0] - placed.fade, *frames[:-1]]
+    after = [*frames[1:], frames[-1] + placed.fade]
+    points = [np.array([[start, 0.0], [frame, 1.0], [end, 0.0]], dtype=np.float32)
+              for start, frame, end in zip(before, frames, after, strict=True)]
+    action = keyframes.new_sparse_action(
+        f"Soliloquy {placed.where.sound_name} {take.seed}", names, keyframes.WHOLE, points,
+        placed.facts(take))
+    undo.callback(bpy.data.actions.remove, action)
     return action
 
 
