@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from backend import pack
 from backend.errors import SoliloquyError
 
-from . import config, graphs, rig_file, stage1, stage2
+from . import config, graphs, listening, rig_file, stage1, stage2
 from .config import Recipe
 from .encoder import CompactEncoder
-from .encoders import table
 from .encoders.interface import SpeechEncoder
+from .exptalk import packing
+from .exptalk.packing import Feeling
+from .exptalk.rad import Rad
 from .rig_file import Array, Rig
 
 SAMPLES_TRIED = (16000, 16000 * 3 + 123, 16000 * 7)
@@ -63,12 +65,13 @@ class EncoderGraph(nn.Module):
 
 
 class Model(NamedTuple):
-    """The three trained networks of a pack, ready to export."""
+    """The trained networks of a pack, ready to export."""
 
     encoder: SpeechEncoder
     second: stage2.Trained
     decoder: DecoderGraph
     codes: Array  # (N, C), divided by the latent scale
+    feeling: Feeling | None  # of ExpTalk
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,14 +95,18 @@ def run(args: argparse.Namespace) -> None:
 
 
 def load(work: Path, recipe: Recipe, rig: Rig) -> Model:
-    """The networks of a working folder; raises ExportError, CheckpointError, EncoderFileError."""
+    """The networks of a working folder.
+
+    Raises ExportError, CheckpointError, EncoderFileError, CorpusError.
+    """
     if recipe.stage2.space != "latents":
         message = f"{recipe.name} predicts {recipe.stage2.space}, packs hold latents"
         raise ExportError(message, "measure it with: python -m training evaluate")
     first, second = stage1.load(work, recipe, rig), stage2.load(work, recipe)
     codes: Array = first.model.quantizer.codes.detach().numpy() / np.float32(second.scale)
-    heard = table.load(recipe, work)
-    return Model(heard, second, DecoderGraph(first, second.scale).eval(), codes)
+    heard = listening.ears(work, recipe)[0]
+    felt = packing.feeling(work, recipe) if recipe.method == "exptalk" else None
+    return Model(heard, second, DecoderGraph(first, second.scale).eval(), codes, felt)
 
 
 def write(model: Model, recipe: Recipe, rig: Rig, rest: Array, out: Path) -> pack.Pack:
@@ -111,11 +118,13 @@ def write(model: Model, recipe: Recipe, rig: Rig, rest: Array, out: Path) -> pac
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     if recipe.export.half_weights:
-        for network in (model.encoder, model.second.model, model.decoder):
+        for network, _ in signatures(model).values():
             graphs.round_to_half(network)
     _write_graphs(model, recipe, draft)
     check_parity(model, draft)
-    np.savez(draft / "codebook.npz", codes=model.codes)
+    np.savez(draft / "codebook.npz", **packing.books(model.codes, recipe))
+    if model.feeling:
+        packing.save(model.feeling, draft)
     np.savez(draft / "reference.npz", **reference(rig, rest, model.decoder))
     pack.write(draft, manifest(model, recipe, rig))
     shutil.rmtree(out, ignore_errors=True)
@@ -135,14 +144,8 @@ def signatures(model: Model) -> dict[str, tuple[nn.Module, graphs.Signature]]:
     second = model.second
     size = second.model.output.out_features
     frames, time = torch.zeros(1, 40, size), {1: "T"}
-    heard, style = torch.zeros(1, 40, second.features), torch.zeros(1, len(second.styles))
+    heard, style = torch.zeros(1, 40, second.sizes.speech), torch.zeros(1, second.sizes.styles)
     step = torch.zeros(1, dtype=torch.int64)
-    told = ("features", "voice_activity") if model.encoder.tells_voice_activity else ("features",)
-    listen = graphs.Signature(
-        {"waveform": torch.zeros(1, SAMPLES_TRIED[0])},
-        {"waveform": {1: "samples"}, **{name: {1: "frames"} for name in told}},
-        told,
-    )
     denoise = graphs.Signature(
         {"noisy": frames, "features": heard, "style": style, "step": step},
         {"noisy": time, "features": time, "clean": time},
@@ -151,18 +154,33 @@ def signatures(model: Model) -> dict[str, tuple[nn.Module, graphs.Signature]]:
     decode = graphs.Signature(
         {"latents": frames}, {"latents": time, "displacements": time}, ("displacements",)
     )
-    return {
-        "audio_encoder.onnx": (EncoderGraph(model.encoder), listen),
+    found: dict[str, tuple[nn.Module, graphs.Signature]] = {
+        "audio_encoder.onnx": _listening(model.encoder),
         "denoiser.onnx": (second.model, denoise),
         "decoder.onnx": (model.decoder, decode),
     }
+    if model.feeling and isinstance(second.model, Rad):
+        found["emotion_encoder.onnx"] = _listening(model.feeling.encoder)
+        with_emotions = packing.with_emotions(denoise, second.sizes.emotion)
+        found["denoiser.onnx"] = (packing.RadGraph(second.model), with_emotions)
+    return found
+
+
+def _listening(encoder: SpeechEncoder) -> tuple[nn.Module, graphs.Signature]:
+    told = ("features", "voice_activity") if encoder.tells_voice_activity else ("features",)
+    signature = graphs.Signature(
+        {"waveform": torch.zeros(1, SAMPLES_TRIED[0])},
+        {"waveform": {1: "samples"}, **{name: {1: "frames"} for name in told}},
+        told,
+    )
+    return EncoderGraph(encoder), signature
 
 
 def check_parity(model: Model, folder: Path) -> None:
     """Run torch and onnxruntime on the same inputs of several lengths; raises ExportError."""
     for name, (network, signature) in signatures(model).items():
         session = onnxruntime.InferenceSession(folder / name, providers=["CPUExecutionProvider"])
-        for length in SAMPLES_TRIED if name == "audio_encoder.onnx" else FRAMES_TRIED:
+        for length in SAMPLES_TRIED if "waveform" in signature.inputs else FRAMES_TRIED:
             inputs = _random_inputs(signature, length)
             with torch.inference_mode():
                 expected = network(*inputs.values())
@@ -213,21 +231,28 @@ def manifest(model: Model, recipe: Recipe, rig: Rig) -> pack.Manifest:
     return pack.Manifest(
         schema_version=pack.SCHEMA_VERSION,
         name=recipe.name,
-        method="gldi",
+        method=recipe.method,
         topology=pack.Topology(recipe.topology, len(rig.template), pack.face_hash(rig.faces)),
         fps=float(recipe.fps),
         metres_per_unit=1.0,
         sample_rate_hz=recipe.sample_rate_hz,
-        features=pack.Features(float(model.encoder.rate_hz), model.second.features),
-        latent_shape=(recipe.stage1.components, recipe.stage1.channels),
+        features=pack.Features(float(model.encoder.rate_hz), model.second.sizes.speech),
+        latent_shape=model.decoder.model.shape,
         schedule=pack.NoiseSchedule("cosine", recipe.stage2.diffusion_steps),
         sampler=pack.DefaultSampler(recipe.export.sampler, recipe.export.sampler_steps, 0.0),
         styles=model.second.styles,
-        emotions=(),
+        emotions=model.feeling.prototypes.names if model.feeling else (),
         training=_published(_as_heard(recipe, model.encoder)),
         licence=recipe.export.licence,
         credits=recipe.export.credits,
+        emotion_features=_felt(model.feeling),
     )
+
+
+def _felt(feeling: Feeling | None) -> pack.Features | None:
+    if feeling is None:
+        return None
+    return pack.Features(float(feeling.encoder.rate_hz), feeling.encoder.size)
 
 
 def _as_heard(recipe: Recipe, heard: SpeechEncoder) -> Recipe:
@@ -240,7 +265,7 @@ def _as_heard(recipe: Recipe, heard: SpeechEncoder) -> Recipe:
 def _published(recipe: Recipe) -> dict[str, Any]:
     """The recipe as JSON gives it back (tuples become lists), without this machine's folders."""
     plain: dict[str, Any] = json.loads(json.dumps(config.to_dict(recipe)))
-    plain["speech"]["weights"] = ""
+    plain["speech"]["weights"] = plain["exptalk"]["emotion_weights"] = ""
     return plain
 
 

@@ -15,11 +15,11 @@ from backend import features as frame_features
 
 from . import checkpoint, stage1
 from .config import Recipe, RecipeError
-from .corpus.clips import Clip, read_clips, read_samples, read_track
 from .encoder import CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
 from .encoders import table
 from .encoders.interface import Heard, SpeechEncoder
+from .exptalk import lines
 from .rig_file import Array, Rig
 
 REPORT_EVERY = 100
@@ -27,14 +27,14 @@ LATENTS, VERTICES = "latents", "vertices"
 
 
 class Example(NamedTuple):
-    """A clip ready for stage 2: its target, features (copies, T, F), style number.
+    """A line ready for stage 2: its target, features (copies, T, F), style number.
 
     The target is latents (T, H * C), or the rig's weights (T, K) where vertices are predicted: as
     vertices they would fill the memory.
     """
 
     target: Tensor
-    features: Tensor
+    features: Tensor  # or waveforms (copies, N), where the encoder learns along
     style: int
 
 
@@ -42,26 +42,29 @@ class Prepared(NamedTuple):
     """The training examples, the styles in the order of the one-hot vector, and the scale.
 
     The examples' latents are divided by ``scale``, so that their variance is 1. Where vertices are
-    predicted, ``scale`` (metres) and ``mean`` (V, 3) are those of their normaliser.
+    predicted, ``scale`` (metres) and ``mean`` (V, 3) are those of their normaliser. The last
+    ``emotion_features`` of the features are those of the voice's emotion.
     """
 
     examples: list[Example]
     styles: tuple[str, ...]
     scale: float
     mean: Tensor | None
+    emotion_features: int
 
 
 def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     """Read WORK/latents.pt if it belongs to these networks and this corpus; else make it."""
     path, copies = work / "latents.pt", recipe.stage2.augmented_copies
-    key = f"{networks(work, recipe)} {_digest(work / 'corpus' / 'clips.jsonl')} {copies}"
+    key = f"{networks(work, recipe)} {digest(work / 'corpus' / 'clips.jsonl')} {copies}"
+    key += lines.mark(recipe)
     if path.is_file():
         state = checkpoint.load(path, "train-stage2")
         if state["key"] == key:
             examples = [Example(*row) for row in state["examples"]]
-            return Prepared(
-                examples, tuple(state["styles"]), state["scale"], state.get("mean")
-            )
+            felt = state.get("emotion_features", 0)
+            styles, scale = tuple(state["styles"]), state["scale"]
+            return Prepared(examples, styles, scale, state.get("mean"), felt)
     made = _make(work, recipe, rig)
     rows = [tuple(example) for example in made.examples]
     checkpoint.save(path, {**made._asdict(), "key": key, "examples": rows})
@@ -73,11 +76,17 @@ def networks(work: Path, recipe: Recipe) -> str:
 
     Raises EncoderFileError.
     """
-    files = [table.weights_file(recipe, work)]
+    files = [*table.ears_files(recipe, work)]
     if recipe.stage2.space == LATENTS:
         files.append(work / "stage1.pt")
-    digest = _digest(*files)
-    return f"{digest} side by side" if recipe.speech.side_by_side else digest
+    mark = digest(*files)
+    mark += " side by side" if recipe.speech.side_by_side else ""
+    return f"{mark} trained along" if recipe.speech.train else mark
+
+
+def heard_by(ears: Sequence[SpeechEncoder], samples: Array, frames: int, fps: float) -> Array:
+    """What every encoder hears of a waveform, side by side (T, F)."""
+    return np.concatenate([features_of(ear, samples, frames, fps) for ear in ears], axis=1)
 
 
 def features_of(heard: SpeechEncoder, samples: Array, frames: int, fps: float) -> Array:
@@ -105,22 +114,24 @@ def style_order(seen: set[str], first: Sequence[str]) -> tuple[str, ...]:
 
 def _make(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     corpus, target_of = work / "corpus", _target_of(work, recipe, rig)
-    heard = table.load(recipe, work)
-    rows = read_clips(corpus, "train")
-    styles = style_order({clip.style for clip in rows}, recipe.corpus.styles)
+    ears = table.ears(recipe, work)
+    rows = lines.of(corpus, recipe)
+    styles = style_order({line.style for line in rows}, recipe.corpus.styles)
+    felt = sum(ear.size for ear in ears[1:])
     examples: list[Example] = []
-    for clip in rows:
+    for line in rows:
         if len(examples) % REPORT_EVERY == 0:
-            print(f"listening to clip {len(examples)} of {len(rows)}", file=sys.stderr, flush=True)
-        target = target_of(read_track(corpus, clip).weights)
-        features = _copies(heard, corpus, clip, len(target), recipe)
-        examples.append(Example(target, features, styles.index(clip.style)))
+            print(f"listening to line {len(examples)} of {len(rows)}", file=sys.stderr, flush=True)
+        target = target_of(lines.read_track(corpus, line, recipe).weights)
+        samples = lines.read_samples(corpus, line, recipe)
+        features = _copies(ears, line.name, samples, len(target), recipe)
+        examples.append(Example(target, features, styles.index(line.style)))
     if recipe.stage2.space == VERTICES:
         fitted = stage1.fit_normaliser(rig, [example.target.numpy() for example in examples])
-        return Prepared(examples, styles, fitted.scale, torch.from_numpy(fitted.mean))
+        return Prepared(examples, styles, fitted.scale, torch.from_numpy(fitted.mean), felt)
     scale = torch.cat([example.target for example in examples]).square().mean().sqrt().item()
     scaled = [example._replace(target=example.target / scale) for example in examples]
-    return Prepared(scaled, styles, scale, None)
+    return Prepared(scaled, styles, scale, None, felt)
 
 
 def _target_of(work: Path, recipe: Recipe, rig: Rig) -> Callable[[Array], Tensor]:
@@ -139,16 +150,25 @@ def _target_of(work: Path, recipe: Recipe, rig: Rig) -> Callable[[Array], Tensor
     return latents
 
 
-def _copies(heard: SpeechEncoder, corpus: Path, clip: Clip, frames: int, recipe: Recipe) -> Tensor:
-    """Features of the clean clip and of its spoiled copies (copies, T, F)."""
-    samples = read_samples(corpus, clip)
-    rows = [features_of(heard, samples, frames, recipe.fps)]
-    for copy in range(recipe.stage2.augmented_copies):
-        rng = torch.Generator().manual_seed(zlib.crc32(f"{clip.id} {copy}".encode()))
+def _copies(
+    ears: Sequence[SpeechEncoder], name: str, samples: Array, frames: int, recipe: Recipe
+) -> Tensor:
+    """Features of the clean line and of its spoiled copies (copies, T, F).
+
+    Where the encoder learns along, they are still to be heard: waveforms (copies, N).
+    """
+    clean = torch.from_numpy(samples)[None]
+    dice = [torch.Generator().manual_seed(zlib.crc32(f"{name} {copy}".encode()))
+            for copy in range(recipe.stage2.augmented_copies)]  # fmt: skip
+    spoiled = [spoil(clean, rng) for rng in dice]
+    if recipe.speech.train:
+        return torch.cat([clean, *spoiled])
+    rows = [heard_by(ears, samples, frames, recipe.fps)]
+    for sound, rng in zip(spoiled, dice, strict=True):
         with torch.inference_mode():
-            spoiled = spoil(torch.from_numpy(samples)[None], rng)
-            another = _as_another_voice(heard, spoiled, rng)
-            rows.append(_at_frames(heard, another, frames, recipe.fps))
+            others = [(ear, _as_another_voice(ear, sound, rng)) for ear in ears]
+        parts = [_at_frames(ear, other, frames, recipe.fps) for ear, other in others]
+        rows.append(np.concatenate(parts, axis=1))
     return torch.from_numpy(np.stack(rows))
 
 
@@ -163,9 +183,10 @@ def _as_another_voice(heard: SpeechEncoder, waveform: Tensor, rng: torch.Generat
     return heard.from_mel(warp(heard.log_mel.power(waveform), rng))
 
 
-def _digest(*files: Path) -> str:
-    digest = hashlib.sha256()
+def digest(*files: Path) -> str:
+    """One sha256 of those files that are there."""
+    total = hashlib.sha256()
     for file in files:
         if file.is_file():
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+            total.update(file.read_bytes())
+    return total.hexdigest()

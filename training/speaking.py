@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from backend import audio, pack, pipeline, sampler, sessions, styles
 
-from . import diffusion, latents, spaces, stage2
+from . import diffusion, latents, listening, spaces, stage2
 from .config import Recipe
 from .corpus.speech import SAMPLE_RATE_HZ
-from .encoders import table
 from .encoders.interface import SpeechEncoder
 from .rig_file import Array, Rig
 from .spaces import Space
@@ -34,7 +33,7 @@ class Networks(NamedTuple):
 
     space: Space
     second: stage2.Trained
-    heard: SpeechEncoder
+    ears: tuple[SpeechEncoder, ...]
     fps: float
     default_steps: int
     sampler: str
@@ -42,7 +41,7 @@ class Networks(NamedTuple):
     def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
         """As `Speaker.speak`; ``None`` takes the recipe's steps."""
         frames = int(np.ceil(len(samples) / SAMPLE_RATE_HZ * self.fps - 1e-6))
-        features = latents.features_of(self.heard, samples, frames, self.fps)
+        features = latents.heard_by(self.ears, samples, frames, self.fps)
         condition = diffusion.Condition(features, styles.weights(style, self.second.styles))
         steps, solve = steps or self.default_steps, sampler.named(self.sampler)
         clean = diffusion.sample(self.second.model, condition, steps, seed, solve)
@@ -52,9 +51,9 @@ class Networks(NamedTuple):
 def networks(work: Path, recipe: Recipe, rig: Rig) -> Networks:
     """The trained networks of a working folder; raises CheckpointError, EncoderFileError."""
     second = stage2.load(work, recipe)
-    space, heard = spaces.of(work, recipe, rig, second), table.load(recipe, work)
+    space, ears = spaces.of(work, recipe, rig, second), listening.ears(work, recipe)
     export = recipe.export
-    return Networks(space, second, heard, recipe.fps, export.sampler_steps, export.sampler)
+    return Networks(space, second, ears, recipe.fps, export.sampler_steps, export.sampler)
 
 
 class PackSpeaker:

@@ -17,8 +17,8 @@ Ints = NDArray[np.int64]
 
 
 _SOURCES = 3
-# Vertices to walk over until three kept ones are met; one in four is kept.
-_FAR_ENOUGH = 60
+# Where the mesh was thinned evenly, three kept vertices are met among so many.
+_NEAR = 40
 
 
 class Level(NamedTuple):
@@ -81,8 +81,13 @@ def rise(level: Level) -> Rise:
 
 
 def _first_kept(vertex: int, rings: list[list[int]], number: Ints) -> list[int]:
-    met = [int(n) for n in number[_walk(vertex, rings, _FAR_ENOUGH)] if n >= 0][:_SOURCES]
-    return met + met[:1] * (_SOURCES - len(met))
+    """Three coarse indices; further and further is walked until so many are met."""
+    wanted, walk, met = 0, [vertex], [int(number[vertex])]
+    while len(met) < _SOURCES and len(walk) > wanted // 2:
+        wanted = max(_NEAR, 2 * wanted)
+        walk = _walk(vertex, rings, wanted)
+        met = [int(n) for n in number[walk] if n >= 0]
+    return (met + met[:1] * _SOURCES)[:_SOURCES]
 
 
 def spirals_of(vertices: Floats, faces: Ints, length: int, dilation: int = 1) -> Ints:

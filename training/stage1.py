@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import checkpoint, config, crops, loop, losses, rig_file
+from . import checkpoint, config, crops, loop, losses, processes, rig_file
 from .config import Recipe, Stage1Config
-from .corpus.clips import read_clips, read_track
+from .exptalk import advae, lines
+from .exptalk.advae import AdVae
+from .processes import ALONE, Processes
 from .rig_file import Array, Rig
-from .vqvae import VqVae
+from .vqvae import Reconstruction, VqVae
 
 # Codes are revived only while the learning rate is high; then everything settles.
 REVIVE_UNTIL = 0.7
@@ -29,7 +31,7 @@ class Normaliser(NamedTuple):
 class Trained(NamedTuple):
     """A trained stage 1, averaged weights, in evaluation mode."""
 
-    model: VqVae
+    model: VqVae | AdVae
     normaliser: Normaliser
 
     def normalised(self, motion: Array) -> Tensor:
@@ -46,20 +48,28 @@ class Trained(NamedTuple):
 class MotionCrops:
     """Random crops of the corpus' motion as normalised displacements."""
 
-    def __init__(self, rig: Rig, motions: list[Array], normaliser: Normaliser) -> None:
+    def __init__(
+        self, rig: Rig, motions: list[Array], normaliser: Normaliser, here: Processes = ALONE
+    ) -> None:
         fields = rig.fields.reshape(len(rig.names), -1) / normaliser.scale
-        self.normaliser = normaliser
-        self.fields = torch.from_numpy(fields)
-        self.mean = torch.from_numpy(normaliser.mean.reshape(-1) / normaliser.scale)
+        self.normaliser, self.here = normaliser, here
+        self.fields = torch.from_numpy(fields).to(here.device)
+        mean = normaliser.mean.reshape(-1) / normaliser.scale
+        self.mean = torch.from_numpy(mean).to(here.device)
         self.motions = [torch.from_numpy(motion) for motion in motions]
         self.lengths = torch.tensor([float(len(motion)) for motion in motions])
 
-    def draw(self, rng: torch.Generator, batch: int, frames: int) -> tuple[Tensor, Tensor]:
-        """Motion (B, T, V, 3) and which frames are present (B, T); longer clips come oftener."""
-        chosen = crops.draw(rng, self.lengths, batch, frames)
+    def choose(self, rng: torch.Generator, batch: int, frames: int) -> list[crops.Crop]:
+        """Random crops for all processes; longer clips come oftener."""
+        return crops.draw(rng, self.lengths, batch * self.here.count, frames)
+
+    def cut(self, chosen: list[crops.Crop]) -> tuple[Tensor, Tensor]:
+        """This process' motion (B, T, V, 3), and which frames are present (B, T)."""
+        frames = crops.longest(chosen)
         pieces = [self.motions[crop.clip][crop.start : crop.stop] for crop in chosen]
-        motion = self.vectors(crops.stack(pieces, frames))
-        return motion.reshape(batch, frames, -1, 3), crops.present(chosen, frames)
+        motion = self.vectors(self.here.mine(crops.stack(pieces, frames)))
+        present = self.here.mine(crops.present(chosen, frames))
+        return motion.reshape(*present.shape, -1, 3), present
 
     def vectors(self, weights: Tensor) -> Tensor:
         """Shape weights (..., K) -> normalised displacements (..., V * 3)."""
@@ -69,59 +79,95 @@ class MotionCrops:
 class Stage1Task:
     """Stage 1 as the training loop sees it."""
 
+    codebook_weight = 1.0
+
     def __init__(self, section: Stage1Config, rig: Rig, motion: MotionCrops) -> None:
-        torch.manual_seed(section.optimiser.seed)
         self.config, self.motion = section, motion
-        self.model = VqVae(section, rig.template.astype(np.float64), rig.faces)
-        self.mouth, self.upper_face = mouth_of(rig), upper_face_of(rig, motion)
+        torch.manual_seed(section.optimiser.seed)
+        self.model = self.network(rig)
+        self.model.to(motion.here.device)
+        self.mouth = losses.Mouth(*map(motion.here.placed, mouth_of(rig)))
+        self.upper_face = losses.UpperFace(*map(motion.here.placed, upper_face_of(rig, motion)))
+
+    def network(self, rig: Rig) -> VqVae | AdVae:
+        """The network to train, from its random start."""
+        return VqVae(self.config, rig.rest, rig.faces)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """One batch: paper eq. 6, then the codebook's upkeep."""
         options = self.config.optimiser
-        motion, present = self.motion.draw(rng, options.batch, options.crop_frames)
+        chosen = self.motion.choose(rng, options.batch, options.crop_frames)
+        motion, present = self.motion.cut(chosen)
         # An autoencoder first: from a random start the codes would pull all latents to one point.
         quantise = moment.progress >= self.config.quantise_from
-        with loop.precision(options):
+        with loop.precision(options, motion.device):
             result = self.model(motion, present, quantise)
         moved = result.motion.float()
         loss = losses.stage1(self.config, moved, motion, present, self.mouth, self.upper_face)
-        quantizer = self.model.quantizer
+        codebook = torch.zeros((), device=motion.device)
         if quantise:
-            quantizer.count(result.quantised.indices[present])
-        if quantise and moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL:
-            quantizer.revive(result.latents[present].detach().flatten(0, 1), rng)
-        codebook = result.quantised.loss if quantise else torch.zeros(())
+            self._keep_up(result, present, rng, moment)
+            codebook = torch.stack([part.quantised.loss for part in result.parts]).sum()
+        usage = torch.cat([quantizer.usage for quantizer in self.model.quantizers])
         figures = {
             "l1_mm": loss.reconstruction.item() * 1000 * self.motion.normaliser.scale,
             "codebook": codebook.item(),
-            "used": (quantizer.usage > 0.1 / self.config.codes).float().mean().item(),
+            "used": (usage > 0.1 / self.config.codes).float().mean().item(),
         }
-        return loop.Step(loss.total + codebook, figures)
+        beside = self.beside(result, present, chosen)
+        total = loss.total + self.codebook_weight * codebook + beside.loss
+        return loop.Step(total, {**figures, **beside.figures})
+
+    def beside(
+        self, result: Reconstruction, present: Tensor, chosen: list[crops.Crop]
+    ) -> loop.Step:
+        """What a method adds to this loss; GLDiTalker nothing."""
+        return loop.Step(torch.zeros((), device=present.device), {})
+
+    def _keep_up(
+        self, result: Reconstruction, present: Tensor, rng: torch.Generator, moment: loop.Moment
+    ) -> None:
+        """Count the codes that all processes used, and revive dead ones alike in each."""
+        gathered = self.motion.here.gathered
+        there = gathered(present)
+        revive = moment.step % REVIVE_EVERY == 0 and moment.progress < REVIVE_UNTIL
+        for part, quantizer in zip(result.parts, self.model.quantizers, strict=True):
+            quantizer.count(gathered(part.quantised.indices)[there])
+            if revive:
+                latents = gathered(part.latents.detach())[there]
+                quantizer.revive(latents.flatten(0, 1), rng)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
     loop.add_arguments(parser)
+    loop.add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Train, or continue, WORK/stage1.pt from WORK/rig.npz and WORK/corpus."""
-    recipe = config.load(args.recipe)
+    recipe, here = config.load(args.recipe), processes.start(args.device)
     work = config.work_folder(args, recipe)
     rig = rig_file.read(work / "rig.npz")
-    corpus = work / "corpus"
-    motions = [read_track(corpus, clip).weights for clip in read_clips(corpus, "train")]
+    rows = lines.of(work / "corpus", recipe)
+    motions = [lines.read_track(work / "corpus", line, recipe).weights for line in rows]
     normaliser = fit_normaliser(rig, motions)
-    task = Stage1Task(recipe.stage1, rig, MotionCrops(rig, motions, normaliser))
+    motion = MotionCrops(rig, motions, normaliser, here)
+    if recipe.method == "exptalk":
+        from .exptalk import advae_training  # which builds on this module
+
+        task: Stage1Task = advae_training.task(recipe, work, rig, motion, rows)
+    else:
+        task = Stage1Task(recipe.stage1, rig, motion)
     files = loop.Files(work / "stage1.pt", work / "stage1.jsonl")
     extra = {
         "recipe": config.to_dict(recipe),
-        "network": network(recipe.stage1),
+        "network": _identity(recipe),
         "mean": torch.from_numpy(normaliser.mean),
         "scale": normaliser.scale,
     }
-    loop.fit(task, recipe.stage1.optimiser, files, args, extra)
+    loop.fit(task, recipe.stage1.optimiser, files, args, extra, here)
 
 
 def network(section: Stage1Config) -> dict[str, object]:
@@ -131,12 +177,22 @@ def network(section: Stage1Config) -> dict[str, object]:
     return checkpoint.identity(section, free, younger=("levels", "fusion"))
 
 
+def _identity(recipe: Recipe) -> dict[str, object]:
+    """The settings of all sections that a checkpoint's tensors depend on."""
+    shaping = network(recipe.stage1)
+    return shaping | ({"exptalk": advae.network(recipe)} if recipe.method == "exptalk" else {})
+
+
 def load(work: Path, recipe: Recipe, rig: Rig) -> Trained:
     """Read WORK/stage1.pt with its averaged weights; raises CheckpointError."""
     path = work / "stage1.pt"
     state = checkpoint.load(path, "train-stage1")
-    checkpoint.check_same(state, {"network": network(recipe.stage1)}, path)
-    model = VqVae(recipe.stage1, rig.template.astype(np.float64), rig.faces)
+    checkpoint.check_same(state, {"network": _identity(recipe)}, path)
+    model: VqVae | AdVae
+    if recipe.method == "exptalk":
+        model = advae.of(recipe, rig, state["ema"])
+    else:
+        model = VqVae(recipe.stage1, rig.rest, rig.faces)
     model.load_state_dict(state["ema"])
     return Trained(model.eval(), Normaliser(state["mean"].numpy(), state["scale"]))
 
@@ -168,7 +224,7 @@ def upper_face_of(rig: Rig, motion: MotionCrops) -> losses.UpperFace:
     eyes = rig.masks["mask_eyes"]
     regions = [np.flatnonzero(mask) for mask in (eyes, rig.masks["mask_upper_face"] & ~eyes)]
     moved = torch.cat(motion.motions).numpy()
-    fields = motion.fields.numpy().reshape(len(rig.names), -1, 3)
+    fields = motion.fields.cpu().numpy().reshape(len(rig.names), -1, 3)
     spread = [float(_variance(fields[:, region], moved).sum()) for region in regions]
     weights = [np.full(len(region), 1 / of if of > 0 else 0.0)
                for region, of in zip(regions, spread, strict=True)]  # fmt: skip

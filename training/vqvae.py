@@ -12,12 +12,22 @@ from .spiral import Floats, Ints, Level, pyramid
 from .spiral_conv import MlpEncoder, SpiralEncoder
 
 
+class Part(NamedTuple):
+    """An encoder's continuous latents Z (B, T, H, C), and what its quantiser made of them."""
+
+    latents: Tensor
+    quantised: Quantised
+
+    def carried(self, quantise: bool) -> Tensor:
+        """What goes on to the decoder."""
+        return self.quantised.latents if quantise else self.latents
+
+
 class Reconstruction(NamedTuple):
-    """Decoded normalised motion (B, T, V, 3) and what the quantiser did."""
+    """Decoded normalised motion (B, T, V, 3), and its part from each encoder."""
 
     motion: Tensor
-    quantised: Quantised
-    latents: Tensor
+    parts: tuple[Part, ...]
 
 
 class FaceEncoder(nn.Module):
@@ -37,6 +47,11 @@ class FaceEncoder(nn.Module):
         vectors = self.spatial_encoder(motion.flatten(0, 1)).reshape(batch, frames, -1)
         latents = self.to_latents(self.temporal_encoder(vectors, present))
         return cast(Tensor, latents).float().reshape(batch, frames, *self.shape)
+
+    def part(self, motion: Tensor, present: Tensor) -> Part:
+        """Motion (B, T, V, 3) encoded and quantised; ``present`` (B, T) marks frames."""
+        latents = self.encode(motion, present)
+        return Part(latents, self.quantizer(latents, present))
 
     @torch.no_grad()
     def codes_of(self, motion: Tensor) -> Tensor:
@@ -66,10 +81,13 @@ class VqVae(FaceEncoder):
 
     def forward(self, motion: Tensor, present: Tensor, quantise: bool = True) -> Reconstruction:
         """Encode, quantise if wanted, decode; ``present`` (B, T) marks frames, not padding."""
-        latents = self.encode(motion, present)
-        quantised = self.quantizer(latents, present)
-        carried = quantised.latents if quantise else latents
-        return Reconstruction(self.decode(carried.flatten(2), present), quantised, latents)
+        part = self.part(motion, present)
+        return Reconstruction(self.decode(part.carried(quantise).flatten(2), present), (part,))
+
+    @property
+    def quantizers(self) -> tuple[Quantizer, ...]:
+        """The codebook of each part."""
+        return (self.quantizer,)
 
 
 def _spatial_encoder(config: Stage1Config, vertices: Floats, faces: Ints) -> nn.Module:

@@ -203,7 +203,7 @@ def test_weights_that_would_run_code_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_encoder_is_a_recipe_error(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="must be one of: compact, hubert-base"):
+    with pytest.raises(RecipeError, match="must be one of: compact, compact-emotion, hubert-base"):
         table.load(recipe("hubert"), tmp_path)
 
 

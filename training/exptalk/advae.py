@@ -1,49 +1,38 @@
 """AD-VAE: face motion split into what the words do and what the emotion does (section 3.1)."""
 
-from typing import NamedTuple, cast
+from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from ..config import ExptalkConfig, Stage1Config
-from ..quantizer import Quantised
+from ..config import ExptalkConfig, Recipe, Stage1Config
+from ..quantizer import Quantizer
+from ..rig_file import Rig
 from ..spiral import Floats, Ints
-from ..vqvae import FaceEncoder, spiral_encoder, spiral_levels, temporal
+from ..vqvae import FaceEncoder, Reconstruction, spiral_encoder, spiral_levels, temporal
 from .contrast import Contrast
 from .spiral_decoder import SpiralDecoder
-
-
-class Part(NamedTuple):
-    """One branch's continuous encodings z (B, T, N, C), and what its quantiser made of them."""
-
-    latents: Tensor
-    quantised: Quantised
-
-
-class Split(NamedTuple):
-    """Decoded normalised motion (B, T, V, 3) and its parts: of motion and, if any, of emotion."""
-
-    motion: Tensor
-    parts: tuple[Part, ...]
 
 
 class Codebooks:
     """The branches' quantisers as one, whose component h draws from its own branch's codes."""
 
-    def __init__(self, branches: list[FaceEncoder]) -> None:
-        self.branches = branches
+    def __init__(self, quantizers: tuple[Quantizer, ...]) -> None:
+        self.quantizers = quantizers
 
     @property
     def codes(self) -> Tensor:
         """All codes (branches * N, C), in the branches' order."""
-        return torch.cat([branch.quantizer.codes for branch in self.branches])
+        return torch.cat([quantizer.codes for quantizer in self.quantizers])
 
     def nearest(self, vectors: Tensor) -> Tensor:
         """Numbers (..., H) of the nearest codes to vectors (..., H, C); H is that of all."""
         numbers, first = [], 0
-        for branch, own in zip(self.branches, vectors.chunk(len(self.branches), -2), strict=True):
-            numbers.append(first + branch.quantizer.nearest(own))
-            first += len(branch.quantizer.codes)
+        parts = vectors.chunk(len(self.quantizers), -2)
+        for quantizer, own in zip(self.quantizers, parts, strict=True):
+            numbers.append(first + quantizer.nearest(own))
+            first += len(quantizer.codes)
         return torch.cat(numbers, -1)
 
 
@@ -76,9 +65,19 @@ class AdVae(nn.Module):
         self.contrast = Contrast(options, flat, emotion_features) if options.disentangle else None
 
     @property
+    def encoders(self) -> list[FaceEncoder]:
+        """The encoder of motion and, if any, that of emotion."""
+        return [cast(FaceEncoder, branch) for branch in self.branches]
+
+    @property
+    def quantizers(self) -> tuple[Quantizer, ...]:
+        """The codebook of each part."""
+        return tuple(encoder.quantizer for encoder in self.encoders)
+
+    @property
     def quantizer(self) -> Codebooks:
-        """Both codebooks."""
-        return Codebooks([cast(FaceEncoder, branch) for branch in self.branches])
+        """Both codebooks as one."""
+        return Codebooks(self.quantizers)
 
     def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
         """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3)."""
@@ -87,16 +86,25 @@ class AdVae(nn.Module):
         meshes = self.spatial_decoder(vectors.flatten(0, 1))
         return cast(Tensor, meshes).reshape(batch, frames, -1, 3)
 
-    def forward(self, motion: Tensor, present: Tensor, quantise: bool = True) -> Split:
+    def forward(self, motion: Tensor, present: Tensor, quantise: bool = True) -> Reconstruction:
         """Encode, quantise if wanted (eq. 3), decode; ``present`` (B, T) marks frames."""
-        parts = []
-        for branch in self.quantizer.branches:
-            latents = branch.encode(motion, present)
-            parts.append(Part(latents, branch.quantizer(latents, present)))
-        carried = [part.quantised.latents if quantise else part.latents for part in parts]
-        return Split(self.decode(torch.cat(carried, 2).flatten(2), present), tuple(parts))
+        parts = tuple(encoder.part(motion, present) for encoder in self.encoders)
+        carried = torch.cat([part.carried(quantise) for part in parts], 2)
+        return Reconstruction(self.decode(carried.flatten(2), present), parts)
 
     @torch.no_grad()
     def codes_of(self, motion: Tensor) -> Tensor:
         """Quantised latents (T, H, C) of one whole motion (T, V, 3)."""
-        return torch.cat([branch.codes_of(motion) for branch in self.quantizer.branches], dim=1)
+        return torch.cat([encoder.codes_of(motion) for encoder in self.encoders], dim=1)
+
+
+def network(recipe: Recipe) -> dict[str, object]:
+    """What ExpTalk's own settings make of a checkpoint's tensors."""
+    return {"disentangle": recipe.exptalk.disentangle, "heard": recipe.exptalk.emotion_encoder}
+
+
+def of(recipe: Recipe, rig: Rig, state: Mapping[str, Tensor]) -> AdVae:
+    """A network whose sizes are those of a trained one's tensors."""
+    weight = state.get("contrast.to_voice.weight")
+    features = 0 if weight is None else len(weight)
+    return AdVae(recipe.stage1, recipe.exptalk, rig.rest, rig.faces, features)

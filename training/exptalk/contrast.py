@@ -12,13 +12,14 @@ class Contrast(nn.Module):
     """The contrastive loss between a voice's emotion features (B, T, K) and a face's encodings.
 
     The paper does not say how encodings of N * C values meet features of K: here one linear layer,
-    the same for both branches, carries encodings into the features' space.
+    the same for both branches, carries encodings into the features' space. It has no constant of
+    its own, which could serve one branch and fail the other.
     """
 
     def __init__(self, config: ExptalkConfig, encoding: int, features: int) -> None:
         super().__init__()
         self.config = config
-        self.to_voice = nn.Linear(encoding, features)
+        self.to_voice = nn.Linear(encoding, features, bias=False)
 
     def forward(self, voice: Tensor, motion: Tensor, emotion: Tensor, present: Tensor) -> Tensor:
         """The loss of encodings (B, T, N, C) over the frames present (B, T)."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backend.motion import frame_count
+
 from ..config import Recipe
 from ..corpus import clips
 from ..corpus.clips import Clip, Track
@@ -29,21 +31,23 @@ class Line(NamedTuple):
         return self.clips[0].style
 
 
-class Spoken(NamedTuple):
-    """A line's waveform (N,) at 16 kHz, and its track."""
+def of(corpus: Path, recipe: Recipe) -> list[Line]:
+    """A line beginning with each train clip; of ExpTalk's ``joined_share`` go on in another one.
 
-    samples: Array
-    track: Track
-
-
-def lines(rows: Sequence[Clip], recipe: Recipe) -> list[Line]:
-    """A line beginning with each clip; ExpTalk's go on, ``joined_share`` of them, in another one.
-
-    Which ones and how is drawn by the clip's name, so that every stage has the same lines.
+    Which ones and how is drawn by the clip's name, so that every stage has the same lines. Raises
+    CorpusError.
     """
+    rows = clips.read_clips(corpus, "train")
     if recipe.method != "exptalk":
         return [Line((clip,)) for clip in rows]
     return [_line(clip, rows, recipe.exptalk.joined_share) for clip in rows]
+
+
+def mark(recipe: Recipe) -> str:
+    """What the lines of a recipe depend on beside the clips."""
+    section = recipe.exptalk
+    joins = f" joined {section.joined_share} {section.join_s}"
+    return joins if recipe.method == "exptalk" else ""
 
 
 def _line(clip: Clip, rows: Sequence[Clip], share: float) -> Line:
@@ -55,33 +59,38 @@ def _line(clip: Clip, rows: Sequence[Clip], share: float) -> Line:
     return Line((clip, others[int(rng.integers(len(others)))]))
 
 
-def read(corpus: Path, line: Line, recipe: Recipe) -> Spoken:
-    """A line's sound and motion; raises CorpusError."""
-    parts = [Spoken(clips.read_samples(corpus, clip), clips.read_track(corpus, clip))
-             for clip in line.clips]  # fmt: skip
-    spoken = parts[0]
-    for part in parts[1:]:
-        spoken = joined(spoken, part, recipe.fps, recipe.exptalk.join_s)
-    return spoken
+def read_track(corpus: Path, line: Line, recipe: Recipe) -> Track:
+    """A line's motion, phones and emotions; raises CorpusError."""
+    track = clips.read_track(corpus, line.clips[0])
+    for clip in line.clips[1:]:
+        seam = round(recipe.exptalk.join_s * recipe.fps)
+        track = joined(track, clips.read_track(corpus, clip), recipe.fps, seam)
+    return track
 
 
-def joined(first: Spoken, second: Spoken, fps: int, join_s: float) -> Spoken:
-    """One after the other; the face goes over within ``join_s`` around the seam."""
-    frames = len(first.track.weights)
-    start_s = frames / fps
-    lacking = round(start_s * SAMPLE_RATE_HZ) - len(first.samples)
-    samples = np.concatenate([np.pad(first.samples, (0, max(0, lacking))), second.samples])
-    weights = gone_over(first.track.weights, second.track.weights, round(join_s * fps))
+def read_samples(corpus: Path, line: Line, recipe: Recipe) -> Array:
+    """A line's waveform (N,) at 16 kHz, a clip's first sample on its first frame."""
+    parts = [clips.read_samples(corpus, clip) for clip in line.clips]
+    for number, part in enumerate(parts[:-1]):
+        frames = frame_count(line.clips[number].seconds, recipe.fps)
+        whole = round(frames / recipe.fps * SAMPLE_RATE_HZ)
+        parts[number] = np.pad(part, (0, max(0, whole - len(part))))
+    return np.concatenate(parts)
+
+
+def joined(first: Track, second: Track, fps: int, seam: int) -> Track:
+    """One after the other; the face goes over within ``seam`` frames around where they meet."""
+    start_s = len(first.weights) / fps
     phones = [
         replace(phone, start_s=phone.start_s + start_s, end_s=phone.end_s + start_s)
-        for phone in second.track.phones
+        for phone in second.phones
     ]
     spans = [
         span._replace(start_s=span.start_s + start_s, end_s=span.end_s + start_s)
-        for span in second.track.spans
+        for span in second.spans
     ]
-    both = Track(weights, [*first.track.phones, *phones], [*first.track.spans, *spans])
-    return Spoken(samples, both)
+    weights = gone_over(first.weights, second.weights, seam)
+    return Track(weights, [*first.phones, *phones], [*first.spans, *spans])
 
 
 def gone_over(first: Array, second: Array, frames: int) -> Array:

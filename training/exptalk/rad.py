@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..attention import feed_forward, slopes
-from ..config import ExptalkConfig, Stage2Config
+from ..config import ExptalkConfig, Recipe, Stage2Config
 from ..denoiser import StepEncoder
 from . import guided
 
@@ -131,3 +131,8 @@ class Rad(nn.Module):
         for layer in self.layers:
             frames = layer(frames, memory)
         return frames
+
+
+def network(recipe: Recipe) -> dict[str, object]:
+    """What ExpTalk's own settings make of a checkpoint's tensors."""
+    return {"guided": recipe.exptalk.guided, "window": recipe.exptalk.window}
