@@ -26,7 +26,7 @@ def _brows(rig: Rig) -> tuple[stage1.MotionCrops, Tensor]:
     weights = np.zeros((400, 3), np.float32)
     weights[::10, 2] = 1.0
     crops = stage1.MotionCrops(rig, [weights], stage1.Normaliser(np.zeros_like(rig.template), 0.01))
-    motion, _ = crops.draw(torch.Generator().manual_seed(0), 1, 400)
+    motion, _ = crops.cut(crops.choose(torch.Generator().manual_seed(0), 1, 400))
     return crops, motion
 
 
