@@ -176,6 +176,7 @@ class ExptalkConfig:
     emotion_encoder: str = "compact-emotion"  # a name of training/encoders/table.py
     emotion_weights: str = ""  # as ``SpeechConfig.weights``
     disentangle: bool = True  # False: one branch, one codebook (its Table 3)
+    decoder: str = "spiral"  # of faces; "mlp", as GLDiTalker's, is quicker and sooner exact
     guided: bool = True  # False: a plain transformer decoder (Table 3)
     codebook_weight: float = 1.0  # lambda_qua of its eq. 7
     contrast_weight: float = 1.0  # lambda_con

@@ -67,11 +67,7 @@ class VqVae(FaceEncoder):
         super().__init__(config, _spatial_encoder(config, vertices, faces))
         self.from_latents = nn.Linear(config.components * config.channels, config.hidden)
         self.temporal_decoder = temporal(config)
-        self.spatial_decoder = nn.Sequential(
-            nn.Linear(config.hidden, config.decoder_width),
-            nn.ELU(),
-            nn.Linear(config.decoder_width, len(vertices) * 3),
-        )
+        self.spatial_decoder = mlp_decoder(config, len(vertices))
 
     def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
         """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3) (paper eq. 5)."""
@@ -101,6 +97,13 @@ def _spatial_encoder(config: Stage1Config, vertices: Floats, faces: Ints) -> nn.
 def spiral_encoder(config: Stage1Config, levels: list[Level]) -> SpiralEncoder:
     """Meshes (B, V, 3) -> vectors (B, hidden) over the given levels."""
     return SpiralEncoder(levels, config.spiral_channels, config.hidden, config.fusion)
+
+
+def mlp_decoder(config: Stage1Config, vertex_count: int) -> nn.Sequential:
+    """The spatial MLP decoder: vectors (..., hidden) -> (..., V * 3)."""
+    layers = (nn.Linear(config.hidden, config.decoder_width), nn.ELU(),
+              nn.Linear(config.decoder_width, vertex_count * 3))  # fmt: skip
+    return nn.Sequential(*layers)
 
 
 def spiral_levels(config: Stage1Config, vertices: Floats, faces: Ints) -> list[Level]:

@@ -1,14 +1,16 @@
 """ExpTalk's networks: what looks where, what the losses are, what goes through which codebook."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 import trimesh
 from torch import Tensor
 
-from training import attention, config, spiral
+from training import attention, config, graphs, spiral
 from training.exptalk import contrast, guided, lines
 from training.exptalk.advae import AdVae
 from training.exptalk.rad import Rad, Sizes
@@ -20,7 +22,7 @@ SIZES = Sizes(latents=32, speech=8, emotion=5, styles=2)
 B = attention.BLOCKED
 
 
-def advae(**options: bool) -> AdVae:
+def advae(**options: bool | str) -> AdVae:
     torch.manual_seed(0)
     recipe = config.load("tiny")
     section = dataclasses.replace(recipe.exptalk, **options)
@@ -184,3 +186,20 @@ def test_a_face_goes_over_the_seam_without_a_jump() -> None:
     assert len(path) == 50 and path[14] == 0 and path[25] == 1
     assert np.diff(path).max() < 0.16
     np.testing.assert_allclose(path[15:25] + path[24:14:-1], 1, atol=1e-6)
+
+
+def test_the_spiral_decoder_runs_as_a_graph_as_it_does_in_torch(tmp_path: Path) -> None:
+    decoder = advae().spatial_decoder
+    signature = graphs.Signature({"x": torch.randn(3, 32)}, {"x": {0: "n"}, "y": {0: "n"}}, ("y",))
+    graphs.export(decoder, signature, tmp_path / "decoder.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "decoder.onnx")
+    given = torch.randn(7, 32)
+    made = session.run(None, {"x": given.numpy()})[0]
+    np.testing.assert_allclose(made, decoder(given).detach().numpy(), atol=1e-5)
+
+
+def test_the_face_may_be_decoded_by_an_mlp_and_by_nothing_else() -> None:
+    latents = torch.randn(1, 5, 32)
+    assert advae(decoder="mlp").decode(latents).shape == (1, 5, len(POINTS), 3)
+    with pytest.raises(config.RecipeError, match="decoder is 'magic'"):
+        advae(decoder="magic")

@@ -83,7 +83,12 @@ def _syllables(rng: np.random.Generator, seconds: float) -> NDArray[np.float64]:
 def _write_wav(path: Path, opening: NDArray[np.float64], seconds: float) -> None:
     time = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     loudness = np.interp(time, np.arange(len(opening)) / FPS, opening)
-    samples = (20000 * loudness * np.sin(2 * np.pi * 220 * time)).astype("<i2")
+    write_samples(path, loudness * np.sin(2 * np.pi * 220 * time))
+
+
+def write_samples(path: Path, sound: NDArray[np.float64]) -> None:
+    """Write a sound (N,) in [-1, 1] as 16-bit PCM at 16 kHz."""
+    samples = (20000 * sound).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

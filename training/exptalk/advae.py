@@ -6,11 +6,18 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ..config import ExptalkConfig, Recipe, Stage1Config
+from ..config import ExptalkConfig, Recipe, RecipeError, Stage1Config
 from ..quantizer import Quantizer
 from ..rig_file import Rig
-from ..spiral import Floats, Ints
-from ..vqvae import FaceEncoder, Reconstruction, spiral_encoder, spiral_levels, temporal
+from ..spiral import Floats, Ints, Level
+from ..vqvae import (
+    FaceEncoder,
+    Reconstruction,
+    mlp_decoder,
+    spiral_encoder,
+    spiral_levels,
+    temporal,
+)
 from .contrast import Contrast
 from .spiral_decoder import SpiralDecoder
 
@@ -61,7 +68,7 @@ class AdVae(nn.Module):
         )
         self.from_latents = nn.Linear(count * flat, config.hidden)
         self.temporal_decoder = temporal(config)
-        self.spatial_decoder = SpiralDecoder(levels, config.spiral_channels, config.hidden)
+        self.spatial_decoder = _spatial_decoder(config, options, levels)
         self.contrast = Contrast(options, flat, emotion_features) if options.disentangle else None
 
     @property
@@ -98,9 +105,22 @@ class AdVae(nn.Module):
         return torch.cat([encoder.codes_of(motion) for encoder in self.encoders], dim=1)
 
 
+def _spatial_decoder(
+    config: Stage1Config, options: ExptalkConfig, levels: list[Level]
+) -> nn.Module:
+    if options.decoder == "mlp":
+        return mlp_decoder(config, levels[0].size_in)
+    if options.decoder != "spiral":
+        message = f"exptalk.decoder is {options.decoder!r}"
+        raise RecipeError(message, "it must be 'spiral' or 'mlp'")
+    return SpiralDecoder(levels, config.spiral_channels, config.hidden)
+
+
 def network(recipe: Recipe) -> dict[str, object]:
     """What ExpTalk's own settings make of a checkpoint's tensors."""
-    return {"disentangle": recipe.exptalk.disentangle, "heard": recipe.exptalk.emotion_encoder}
+    section = recipe.exptalk
+    return {"disentangle": section.disentangle, "decoder": section.decoder,
+            "heard": section.emotion_encoder}  # fmt: skip
 
 
 def of(recipe: Recipe, rig: Rig, state: Mapping[str, Tensor]) -> AdVae:

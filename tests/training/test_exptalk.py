@@ -1,0 +1,133 @@
+"""ExpTalk from a toy corpus to a pack whose emotions can be painted, in seconds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend import audio, motion, pack, pipeline, sessions
+from backend.__main__ import main as backend
+from tests.training import emotional_toy
+from training import __main__ as training
+from training import config, export, rig_file, stage1
+from training.corpus.clips import read_clips, read_track
+from training.exptalk import lines, prototypes
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with both stages trained and a pack exported."""
+    folder = tmp_path_factory.mktemp("work")
+    emotional_toy.write_work(folder)
+    for command in ("train-stage1", "train-stage2"):
+        assert run(command, folder) == 0
+    np.savez(folder / "reference.npz", rest=rig_file.read(folder / "rig.npz").template)
+    given = ("--reference", str(folder / "reference.npz"), "--out", str(folder / "pack"))
+    assert run("export", folder, *given) == 0
+    return folder
+
+
+def run(command: str, work: Path, *more: str) -> int:
+    return training.main([command, "--recipe", "exptalk-tiny", "--work", str(work), *more])
+
+
+def losses(log: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_stage_1_reconstructs_the_toy_motion(work: Path) -> None:
+    rig = rig_file.read(work / "rig.npz")
+    first = stage1.load(work, config.load("exptalk-tiny"), rig)
+    clip = read_clips(work / "corpus", "train")[1]
+    moved = rig.displacements(read_track(work / "corpus", clip).weights)
+    latents = first.model.codes_of(first.normalised(moved)).flatten(1)
+    error = np.abs(first.displacements(latents) - moved).mean()
+    assert error < 0.6 * np.abs(moved - first.normaliser.mean).mean()
+
+
+def test_both_stages_learn(work: Path) -> None:
+    for stage in ("stage1", "stage2"):
+        curve = losses(work / f"{stage}.jsonl")
+        assert np.mean(curve[-3:]) < 0.7 * curve[0]
+
+
+def test_lines_go_on_in_another_emotion_of_the_same_speaker(work: Path) -> None:
+    recipe = config.load("exptalk-tiny")
+    rows = lines.of(work / "corpus", recipe)
+    joined = [line for line in rows if len(line.clips) == 2]
+    assert joined and len(rows) == 4
+    assert all(a.emotion != b.emotion and a.style == b.style for a, b in (j.clips for j in joined))
+    track = lines.read_track(work / "corpus", joined[0], recipe)
+    samples = lines.read_samples(work / "corpus", joined[0], recipe)
+    assert len(track.weights) == 120 and len(samples) == 64000
+    assert [span.start_s for span in track.spans] == [0, 2]
+    assert np.abs(np.diff(track.weights[:, 2])).max() < 0.1
+
+
+def test_the_other_method_s_lines_are_the_clips(work: Path) -> None:
+    rows = lines.of(work / "corpus", config.load("tiny"))
+    assert [line.clips for line in rows] == [(c,) for c in read_clips(work / "corpus", "train")]
+
+
+def test_the_pack_says_what_it_is(work: Path) -> None:
+    manifest = pack.load(work / "pack").manifest
+    assert (manifest.method, manifest.latent_shape) == ("exptalk", (2, 8))
+    assert manifest.emotions == ("neutral", "happy", "sad")
+    assert manifest.emotion_features == pack.Features(50.0, 10)
+    with np.load(work / "pack" / "codebook.npz") as books:
+        assert {name: book.shape for name, book in books.items()} == {
+            "codes": (16, 8), "emotion_codes": (16, 8)}  # fmt: skip
+
+
+def test_intensities_that_nobody_acts_lie_between_their_neighbours(work: Path) -> None:
+    recipe = config.load("exptalk-tiny")
+    feeling = export.load(work, recipe, rig_file.read(work / "rig.npz")).feeling
+    assert feeling is not None
+    found: prototypes.Prototypes = feeling.prototypes
+    neutral, mild, medium, full = found.features[found.names.index("happy")]
+    np.testing.assert_allclose(mild, neutral + 0.4 * (full - neutral), atol=1e-5)
+    np.testing.assert_allclose(medium, neutral + 0.7 * (full - neutral), atol=1e-5)
+    assert np.abs(found.features[found.names.index("neutral")] - neutral).max() == 0
+
+
+def test_the_runtime_makes_what_the_networks_do(work: Path) -> None:
+    from training import speaking
+
+    recipe, rig = config.load("exptalk-tiny"), rig_file.read(work / "rig.npz")
+    networks = speaking.networks(work, recipe, rig)
+    sound = audio.load(str(work / "corpus" / read_clips(work / "corpus", "test")[0].wav), 16000)
+    generator = pipeline.Generator(pack.load(work / "pack"), sessions.choose_device("cpu"))
+    made = generator.generate(sound, seed=1).displacements
+    np.testing.assert_allclose(networks.speak(sound.samples, "Even", 1, None), made, atol=1e-4)
+
+
+def test_an_emotion_is_painted_from_the_command_line(work: Path, tmp_path: Path) -> None:
+    wav = str(work / "corpus" / read_clips(work / "corpus", "test")[0].wav)
+    given = ["animate", wav, "--model", str(work / "pack"), "--quiet"]
+    for name, emotion in (("auto", []), ("happy", ["--emotion", "happy:1.5@1-2"])):
+        assert backend([*given, "--out", str(tmp_path / name), *emotion]) == 0
+    auto, happy = (motion.load(tmp_path / name).displacements for name in ("auto", "happy"))
+    assert auto.shape == happy.shape == (60, 42, 3)
+    assert np.abs(happy - auto)[40:].max() > 0
+
+
+def test_evaluate_measures_it_as_it_does_the_other_method(work: Path) -> None:
+    assert run("evaluate", work, "--steps", "2", "--seeds", "2") == 0
+    rows = json.loads((work / "evaluation.json").read_text(encoding="utf-8"))
+    assert 0 < rows["quantised truth"]["codes used"]["value"] <= 1
+    assert rows["from speech, 2 steps"]["EVE"]["value"] > 0
+
+
+@pytest.mark.parametrize("overlay", ["plain-decoder", "wav2vec-emotion", "no-disentanglement"])
+def test_the_ablations_of_table_3_are_other_networks(work: Path, overlay: str) -> None:
+    recipe = config.load(f"exptalk-tiny+{overlay}")
+    plain = config.load("exptalk-tiny")
+    stage = stage1._identity if overlay != "plain-decoder" else stage2_identity
+    assert stage(recipe) != stage(plain)
+
+
+def stage2_identity(recipe: config.Recipe) -> dict[str, object]:
+    from training import stage2
+
+    return stage2._identity(recipe)
