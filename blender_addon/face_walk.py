@@ -76,7 +76,9 @@ def pairs_of(own: Surface, other: Surface, places: Places, other_places: Places)
     pairs: Pairs = {}
     for part in _parts(own, len(places)):
         ends = _ends(own, other, part, colours, other_colours)
-        pairs |= min(ends, key=lambda end: _misfit(pairs | end, places, other_places), default={})
+        if ends:
+            misfits = [_misfit({**pairs, **end}, places, other_places) for end in ends]
+            pairs.update(ends[misfits.index(min(misfits))])
     return pairs
 
 

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from . import disabled_reason, models, session, workplace
 from ._backend import motion, pack
+from .face import Face
 from .job import Job, Request, Sound
 from .running import FINISHED, Result, Running
 
 MODEL = "gldi-flame"
 _RATE_HZ = 16000
 _HUM_HZ = 150.0
+_NO_FACE = Face(np.eye(3), 0)
 
 
 def write_hum(path: Path) -> None:
@@ -63,7 +66,7 @@ class SOLILOQUY_OT_self_test(Running, bpy.types.Operator):  # type: ignore[misc]
         write_hum(folder / "hum.wav")
         self._began_s = time.monotonic()
         request = Request(Sound(str(folder / "hum.wav")), str(chosen.path))
-        current.job = Job(workplace.ready(context), request, lambda: None, _shapes, folder)
+        current.job = Job(workplace.ready(context), request, lambda: _NO_FACE, _shapes, folder)
 
     def done(self, made: list[Any]) -> Result:
         """Keep the report for the preferences."""

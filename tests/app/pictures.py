@@ -12,15 +12,22 @@ from drive_window import Afternoon
 from screen import SHARE, Screen
 
 PACKAGE = "bl_ext.user_default.soliloquy"
+# Where the extension has its own part of the page.
+PREFERENCES = "874x340+174+285"
 # As a click on their headings would, which no script can do: Blender remembers by a panel's name
 # whether it is open.
 OPEN_PANELS = """
 for panel in list(bpy.types.Panel.__subclasses__()):
-    name = panel.__name__
-    if panel.__module__.startswith({package!r}) and name in {names!r}:
+    if not panel.__module__.startswith({package!r}):
+        continue
+    for opened in [each for each in panel.__subclasses__() if each.is_registered]:
+        bpy.utils.unregister_class(opened)
+        bpy.utils.register_class(panel)
+    if panel.__name__ in {names!r}:
         bpy.utils.unregister_class(panel)
-        facts = {{"bl_idname": name + "_open", "bl_options": set()}}
-        bpy.utils.register_class(type(name + "_open", (panel,), facts))
+        name = panel.__name__ + "_open"
+        facts = {{"bl_idname": name, "bl_options": set()}}
+        bpy.utils.register_class(type(name, (panel,), facts))
 """
 SECOND_FACE = """
 head = bpy.data.objects["Soliloquy Head"]
@@ -89,10 +96,10 @@ class Pictures:
         self.screen.ask(SHOW_PREFERENCES)
         self.screen.ask(EXPAND.format(package=PACKAGE))
         self.screen.move(20, 780)
-        self.screen.shot("preferences")
+        self.screen.shot("preferences", PREFERENCES)
 
     def open(self, part: str) -> None:
-        """Open one of our panels."""
+        """Open one of our panels, and close what was opened before."""
         names = [f"SOLILOQUY_PT_view_{part}"]
         self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
         self.screen.show_tab("Soliloquy")
