@@ -105,7 +105,7 @@ def row(name: str, judged: Sequence[Clip]) -> Row:
         "frames right": float(right.mean()),
         "majority": float(counts.max() / counts.sum()),
         "full intensity right": float(right[full].mean()) if full.any() else None,
-        "intensity correlation": float(np.corrcoef(frames.intensity, frames.strength)[0, 1]),
+        **emotion_training.correlations(frames),
     }
 
 

@@ -222,11 +222,16 @@ def joined(judged: Sequence[Judged]) -> Judged:
 def score(model: EmotionEncoder, acted: Sequence[Acted]) -> dict[str, float]:
     """Over frames in which somebody speaks: accuracy of eight, correlations of the other two."""
     all_of = joined([judge(model, one) for one in acted])
-    meant, intensity = torch.from_numpy(all_of.meant), torch.from_numpy(all_of.intensity)
+    right = {"emotion accuracy": float((all_of.meant == all_of.said).mean())}
+    return right | correlations(all_of)
+
+
+def correlations(frames: Judged) -> dict[str, float]:
+    """Of intensity and of arousal, as meant and as said."""
+    awake = arousal(torch.from_numpy(frames.meant), torch.from_numpy(frames.intensity)).numpy()
     return {
-        "emotion_accuracy": float((all_of.meant == all_of.said).mean()),
-        "intensity_correlation": _correlation(all_of.intensity, all_of.strength),
-        "arousal_correlation": _correlation(arousal(meant, intensity).numpy(), all_of.awake),
+        "intensity correlation": _correlation(frames.intensity, frames.strength),
+        "arousal correlation": _correlation(awake, frames.awake),
     }
 
 

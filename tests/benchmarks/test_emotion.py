@@ -18,7 +18,7 @@ def test_frames_right_stand_beside_the_majority() -> None:
     row = emotion.row("all", [_judged([0, 0, 0, 1], [0, 0, 1, 1], [0.0, 0.0, 0.0, 1.0])])
     assert row["frames right"] == pytest.approx(0.75) and row["majority"] == pytest.approx(0.75)
     assert row["full intensity right"] == 1.0
-    assert row["intensity correlation"] == pytest.approx(1.0)
+    assert row["intensity correlation"] == row["arousal correlation"] == pytest.approx(1.0)
 
 
 def test_each_row_of_the_confusion_sums_to_one() -> None:

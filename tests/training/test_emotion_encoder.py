@@ -174,8 +174,8 @@ def test_training_tells_a_high_voice_from_a_low_one() -> None:
         task.step(rng, loop.Moment(step, 0.0)).loss.backward()
         optimiser.step()
     figures = emotion_training.score(task.model.eval(), acted)
-    assert figures["emotion_accuracy"] > 0.95
-    assert figures["intensity_correlation"] > 0.9
+    assert figures["emotion accuracy"] > 0.95
+    assert figures["intensity correlation"] > 0.9
 
 
 def test_train_emotion_resumes_and_writes_its_encoder(tmp_path: Path) -> None:
