@@ -131,7 +131,8 @@ class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ig
         if action is None:
             raise writing.FaceGone("take_gone", f"The take '{self._action_name}' was renamed or "
                                    "deleted during the job.", "Choose a take and press again.")
-        redo_writing.write(face, action, made[0], self._fps, self._facts)
+        error_mm = max(made[0].error_m * 1000, action[keyframes.PROVENANCE]["error_mm"])
+        redo_writing.write(face, action, made[0], self._fps, {**self._facts, "error_mm": error_mm})
         text = f"{face.name}: the marked frames anew, seed {self._facts['seed']}"
         session.CURRENT.tell(text)
         self.say("INFO", text)

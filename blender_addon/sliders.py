@@ -1,9 +1,11 @@
 """Strength and smoothing of a take after it was made: live, undoable, and without loss.
 
-Strength scales the curves of one region by an F-curve modifier, an Envelope that maps -1..1 to
--s..s. Keyframes stay untouched, so 1.0 gives the very same values again; it shows in the Graph
+Strength scales the curves of one region by an F-curve modifier, an Envelope that maps -1/s..1/s to
+-1..1. Keyframes stay untouched, so 1.0 gives the very same values again; it shows in the Graph
 Editor, it bakes, and it plays without this add-on. NLA influence cannot exaggerate (it ends at 1),
 a driver would push the curve aside, and both would need a strip or a property for each region.
+It is the envelope's own range that is set, not its control point's: Blender (seen in 5.0) may crash
+when a control point changes, because its update takes the point for the modifier.
 
 Blender 4.2 has no modifier that smooths, so smoothing rewrites keyframes, and keeps what they were
 on the Action for as long as it is above 0. What the artist changes meanwhile is kept as well: it
@@ -20,6 +22,8 @@ from . import keyframes, smoothing
 
 STRENGTH = "Soliloquy Strength"
 _UNSMOOTHED = "soliloquy_unsmoothed"
+# Strength 0: so weak that single precision gives exactly 0.
+_NONE = 1e-9
 _REGION_OF = {keyframes.LOWER: "lower", keyframes.UPPER: "upper", keyframes.WHOLE: "whole",
               keyframes.BLINK: "blink"}
 _SMOOTHED = (keyframes.LOWER, keyframes.UPPER)
@@ -66,15 +70,14 @@ def scale(curve: bpy.types.FCurve, strength: float) -> None:
         if found is not None:
             curve.modifiers.remove(found)
         return
-    point = (found or _new_envelope(curve)).control_points[0]
-    point.min, point.max = -strength, strength
+    envelope = found if found is not None else _new_envelope(curve)
+    envelope.default_min, envelope.default_max = -1 / max(strength, _NONE), 1 / max(strength, _NONE)
 
 
 def _new_envelope(curve: bpy.types.FCurve) -> bpy.types.FModifierEnvelope:
     envelope = curve.modifiers.new("ENVELOPE")
-    envelope.name = STRENGTH
-    envelope.reference_value, envelope.default_min, envelope.default_max = 0.0, -1.0, 1.0
-    envelope.control_points.add(0.0)
+    envelope.name, envelope.reference_value = STRENGTH, 0.0
+    envelope.control_points.add(0.0)  # from -1 to 1
     return envelope
 
 

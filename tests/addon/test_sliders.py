@@ -32,6 +32,11 @@ def test_strength_exaggerates(take, ball):
     assert opening_at(ball, 20) == pytest.approx(whole * 1.5, rel=1e-3)
 
 
+def test_strength_zero_holds_the_face_quite_still(take, ball):
+    take.soliloquy_sliders.lower = take.soliloquy_sliders.upper = 0.0
+    np.testing.assert_array_equal(places_at(ball, 20), places_at(ball, -50))
+
+
 def test_the_upper_slider_leaves_the_mouth_alone(take, ball):
     before = np.array([places_at(ball, frame) for frame in range(10, 55, 5)])
     take.soliloquy_sliders.upper = 0.0
