@@ -171,3 +171,25 @@ def test_an_error_on_a_bare_mesh_leaves_it_bare(spoken, ball, monkeypatch):
         press()
     assert ball.data.shape_keys is None
     assert len(bpy.data.actions) == 0
+
+
+def test_modifiers_and_the_armature_stay_and_work_on_top(spoken, ball):
+    """The ball hangs on a bone that turns half round, and is subdivided."""
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    spoken.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones.new("Head").tail = (0.0, 0.0, 1.0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    ball.vertex_groups.new(name="Head").add(list(range(42)), 1.0, "REPLACE")
+    ball.modifiers.new("Armature", "ARMATURE").object = rig
+    press()
+    upright = places_at(ball, 20)
+    rig.pose.bones["Head"].rotation_mode = "XYZ"
+    rig.pose.bones["Head"].rotation_euler.y = 3.141592653589793
+    turned = places_at(ball, 20)
+    assert [modifier.name for modifier in ball.modifiers] == ["Armature"]
+    assert abs(turned[:, 2] - upright[:, 2]).max() < 1e-4  # about the bone, which stands upright
+    assert abs(turned[:, 0] + upright[:, 0]).max() < 1e-4
+    ball.modifiers.new("Subdivision", "SUBSURF")
+    assert len(places_at(ball, 20)) > 42
