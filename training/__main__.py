@@ -9,6 +9,7 @@ from backend.errors import SoliloquyError
 
 COMMANDS = {
     "prepare": "training.prepare",
+    "adopt": "training.adopt",
     "transcribe": "training.corpus.transcription",
     "synth": "training.corpus.synth",
     "statistics": "training.corpus.statistics",

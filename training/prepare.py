@@ -17,9 +17,14 @@ from .datasets.dataset import Clip, Dataset
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_dataset_arguments(parser)
+    parser.add_argument("--out", type=Path, help="the plain folder to write; else only check")
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what says which data set, for every command that reads one."""
     parser.add_argument("folder", type=Path, help="the data set")
     parser.add_argument("--layout", choices=layouts.READERS, default="captures")
-    parser.add_argument("--out", type=Path, help="the plain folder to write; else only check")
     parser.add_argument("--fps", type=float, help="captures: the frame rate (Alembic says its own)")
     parser.add_argument("--up", choices=("y", "z"), default="y", help="captures: the axis up")
     parser.add_argument("--topology", default="own", help="captures: a name for the mesh")
@@ -31,13 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, report, and write if asked; raises RequestError when no clip can be used."""
+    dataset = read(args)
+    if args.out is not None:
+        _write(dataset, args.out)
+
+
+def read(args: argparse.Namespace) -> Dataset:
+    """Read a data set and print what is missing; raises RequestError when no clip can be used."""
     dataset = layouts.read(args.layout, args.folder, _options(args))
     print("\n".join(dataset.summary()))
     if not dataset.clips:
         hint = "The lines above say why; docs/datasets.md shows what goes where."
         raise RequestError("no_clips", f"{args.folder} has no clip that can be used.", hint)
-    if args.out is not None:
-        _write(dataset, args.out)
+    return dataset
 
 
 def _options(args: argparse.Namespace) -> layouts.Options:
