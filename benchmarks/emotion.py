@@ -38,8 +38,8 @@ CORPUS_NOTE = (
 )
 CONFUSION_NOTE = "Voices never heard in training: a row an emotion meant, shares of what is said."
 REAL_NOTE = (
-    "Not validated: nobody labelled these recordings. Share of frames by the emotion said, over "
-    "the louder parts of each clip."
+    "Not validated: training had no real voices, and whether this is right is not judged here. "
+    "Share of frames by the emotion said, over the louder parts of each clip."
 )
 
 
