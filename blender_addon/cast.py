@@ -12,6 +12,7 @@ from . import blender_compat, disabled_reason, press, session, writing
 from ._backend import errors
 from .running import CANCELLED, FINISHED, Result, Running
 from .takes import Take
+from .words import translated
 
 
 def _is_mesh(_line: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
@@ -118,7 +119,8 @@ class SOLILOQUY_OT_list_lines(bpy.types.Operator):  # type: ignore[misc] # noqa:
         list_lines(context.scene, blender_compat.sequencer_scene(context))
         lines = context.scene.soliloquy_cast.lines
         with_face = sum(line.face is not None for line in lines)
-        self.report({"INFO"}, f"{len(lines)} lines, {with_face} with a face")
+        self.report({"INFO"}, translated("{count} lines, {speaking} with a face", count=len(lines),
+                                         speaking=with_face))
         return FINISHED
 
 
@@ -187,14 +189,17 @@ class SOLILOQUY_OT_animate_scene(Running, bpy.types.Operator):  # type: ignore[m
                 self._problems.append(f"{self._line}: {problem.message}")
                 continue
             number = self._total - len(self._waiting)
-            session.CURRENT.queue = f"Line {number} of {self._total}: {self._line} by {name}"
+            session.CURRENT.queue = translated(
+                "Line {number} of {total}: {line} by {face}", number=number, total=self._total,
+                line=self._line, face=name)
             return None
         return self._end()
 
     def _end(self) -> Result:
         """What is written stays, as one step to undo."""
         session.CURRENT.queue = ""
-        text = f"{self._written} of {self._total} lines are animated"
+        text = translated("{done} of {total} lines are animated", done=self._written,
+                          total=self._total)
         session.CURRENT.tell(text, self._more(self._problems), failed=bool(self._problems))
         self.say("WARNING" if self._problems else "INFO",
                  f"{text}. {self._more(self._problems)}".strip())

@@ -6,6 +6,7 @@ import bpy
 
 from . import audio_source, placing, properties, session
 from ._backend import errors
+from .words import translated
 
 
 class Explains(Protocol):
@@ -24,7 +25,7 @@ def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
     """Blender's poll, with the reason left for the tooltip."""
     reason = operator.disabled_reason(context)
     if reason:
-        operator.poll_message_set(reason)
+        operator.poll_message_set(translated(reason))
     return not reason
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import disabled_reason, face_facts, properties, vertex_order
+from .words import translated
 from .wrapping import draw_wrapped
 
 
@@ -42,7 +43,7 @@ class SOLILOQUY_OT_match_vertices(bpy.types.Operator):  # type: ignore[misc] # n
         if facts is None:
             return "The face is being looked at: wait a moment"
         if not facts.reordered:
-            return f"The vertices of '{face.name}' need no matching"
+            return translated("The vertices of '{face}' need no matching", face=face.name)
         return "" if facts.order is not None else facts.problem
 
     @classmethod
@@ -70,11 +71,13 @@ class SOLILOQUY_OT_match_vertices(bpy.types.Operator):  # type: ignore[misc] # n
         """The answer was yes, or a script asks."""
         face, facts = properties.chosen_face(context), self._facts(context)
         if facts.order is None:
-            self.report({"ERROR"}, facts.problem or f"'{face.name}' needs no matching.")
+            self.report({"ERROR"}, facts.problem
+                        or translated("'{face}' needs no matching.", face=face.name))
             return {"CANCELLED"}
         vertex_order.store(face.data, facts.order.order)
-        self.report({"INFO"}, f"The vertices of '{face.name}' are matched: "
-                    f"{facts.order.residual_mm:.2f} mm apart on average")
+        self.report({"INFO"}, translated(
+            "The vertices of '{face}' are matched: {apart:.2f} mm apart on average",
+            face=face.name, apart=facts.order.residual_mm))
         return {"FINISHED"}
 
     def _facts(self, context: bpy.types.Context) -> face_facts.Facts:

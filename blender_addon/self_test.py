@@ -16,6 +16,7 @@ from ._backend import motion, pack
 from .face import Face
 from .job import Job, Request, Sound
 from .running import FINISHED, Result, Running
+from .words import translated
 
 MODEL = "gldi-flame"
 _RATE_HZ = 16000
@@ -72,8 +73,10 @@ class SOLILOQUY_OT_self_test(Running, bpy.types.Operator):  # type: ignore[misc]
         """Keep the report for the preferences."""
         seconds = time.monotonic() - self._began_s
         frames, vertices = made[0]
-        lines = [f"{self.model}: works, {frames} frames of {vertices:,} vertices "
-                 f"from 1 s of sound in {seconds:.1f} s", *workplace.status()]
+        works = translated(
+            "{model}: works, {frames} frames of {vertices:,} vertices from 1 s of sound in "
+            "{seconds:.1f} s", model=self.model, frames=frames, vertices=vertices, seconds=seconds)
+        lines = [works, *workplace.status()]
         session.CURRENT.report = lines
         session.CURRENT.tell("The self-test passed", lines[0])
         self.say("INFO", lines[0])

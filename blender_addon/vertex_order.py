@@ -11,6 +11,7 @@ import numpy.typing as npt
 from . import face_order, shape_keys
 from ._backend import pack
 from .face import MeshArrays, rest_of
+from .words import translated
 
 ATTRIBUTE = "soliloquy_order"
 
@@ -67,6 +68,8 @@ def question(name: str, vertex_count: int, found: face_order.Order) -> str:
     """What the artist is asked before an order is stored."""
     proof = ("The polygons agree with the model's." if found.proven
              else "The polygons differ from the model's, only the places agree.")
-    return (f"The {vertex_count:,} vertices of '{name}' are in another order than the model's. "
-            f"Matched, they lie {found.residual_mm:.2f} mm from it on average. {proof} "
-            "The order is stored on the mesh; no vertex is moved.")
+    return translated(
+        "The {count:,} vertices of '{face}' are in another order than the model's. Matched, they "
+        "lie {apart:.2f} mm from it on average. {proof} The order is stored on the mesh; no vertex "
+        "is moved.", count=vertex_count, face=name, apart=found.residual_mm,
+        proof=translated(proof))

@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 
 from . import blender_compat, models, preferences, process_memory, session, user_files
+from .words import translated
 from .worker import Worker, launch
 
 _KEPT_LOGS = 5
@@ -28,11 +29,13 @@ def status() -> list[str]:
     worker = session.CURRENT.worker
     if worker is None or not worker.alive:
         return ["The worker starts with the first press"]
-    lines = [f"Worker {worker.hello.version} on {worker.hello.device_note}"] if worker.hello else []
-    memory = process_memory.of(worker.pid)
+    hello, memory = worker.hello, process_memory.of(worker.pid)
+    lines = [] if hello is None else [
+        translated("Worker {version} on {device}", version=hello.version, device=hello.device_note)]
     if memory is not None:
-        peak = f", {memory.peak_mb:.0f} MB at the peak" if memory.peak_mb is not None else ""
-        lines.append(f"The worker holds {memory.now_mb:.0f} MB of memory{peak}")
+        lines.append(translated("The worker holds {now:.0f} MB of memory", now=memory.now_mb))
+    if memory is not None and memory.peak_mb is not None:
+        lines[-1] += translated(", {peak:.0f} MB at the peak", peak=memory.peak_mb)
     return lines
 
 

@@ -2,6 +2,8 @@
 
 import bpy
 
+from .words import translated
+
 SIDEBAR_LETTERS = 32
 
 
@@ -19,6 +21,6 @@ def draw_wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE",
                  width: int = SIDEBAR_LETTERS) -> None:
     """The text as labels below each other, the icon before the first."""
     lines = layout.column(align=True)
-    for line in wrapped(text, width):
-        lines.label(text=line, icon=icon)
+    for line in wrapped(translated(text), width):
+        lines.label(text=line, icon=icon, translate=False)
         icon = "NONE" if icon == "NONE" else "BLANK1"

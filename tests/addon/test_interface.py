@@ -60,3 +60,16 @@ def test_labels_fit_the_sidebar_at_its_usual_width():
     lines = wrapped("The vertices of 'Hero' are not in the order of 'gldi-flame' (fit error 97%)")
     assert max(map(len, lines)) <= SIDEBAR_LETTERS
     assert " ".join(lines).startswith("The vertices of 'Hero' are not in")
+
+
+def test_what_is_composed_is_translated_whole_before_its_values_are_filled_in(addon, monkeypatch):
+    from types import SimpleNamespace
+
+    from blender_addon import words
+
+    german = {"{done} of {total} lines are animated": "{total} Zeilen, {done} davon belebt"}
+    app = SimpleNamespace(translations=SimpleNamespace(pgettext_iface=lambda t: german.get(t, t)))
+    monkeypatch.setattr(words.bpy, "app", app)
+    told = words.translated("{done} of {total} lines are animated", done=2, total=3)
+    assert told == "3 Zeilen, 2 davon belebt"
+    assert words.translated("Take {2}") == "Take {2}"
