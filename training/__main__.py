@@ -23,6 +23,7 @@ COMMANDS = {
     "train-stage1": "training.stage1",
     "train-stage2": "training.stage2",
     "evaluate": "training.evaluate",
+    "probe-emotion": "training.exptalk.probe",
     "compare": "training.compare",
     "report": "training.report.command",
     "export": "training.export",

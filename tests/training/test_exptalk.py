@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from backend import audio, motion, pack, pipeline, sessions
 from backend.__main__ import main as backend
 from tests.training import emotional_toy
 from training import __main__ as training
-from training import config, export, rig_file, stage1
-from training.corpus.clips import read_clips, read_track
-from training.exptalk import lines, prototypes
+from training import config, export, rig_file, speaking, stage1, stage2
+from training.corpus.clips import Track, read_clips, read_track
+from training.corpus.emotions import Span
+from training.exptalk import lines, probe, prototypes
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +94,6 @@ def test_intensities_that_nobody_acts_lie_between_their_neighbours(work: Path) -
 
 
 def test_the_runtime_makes_what_the_networks_do(work: Path) -> None:
-    from training import speaking
-
     recipe, rig = config.load("exptalk-tiny"), rig_file.read(work / "rig.npz")
     networks = speaking.networks(work, recipe, rig)
     sound = audio.load(str(work / "corpus" / read_clips(work / "corpus", "test")[0].wav), 16000)
@@ -119,6 +119,36 @@ def test_evaluate_measures_it_as_it_does_the_other_method(work: Path) -> None:
     assert rows["from speech, 2 steps"]["EVE"]["value"] > 0
 
 
+def test_a_probe_reads_what_is_linearly_there_and_only_that() -> None:
+    rng = torch.Generator().manual_seed(0)
+
+    def clip(frames: int) -> probe.Encoded:
+        emotion = torch.randint(3, (frames,), generator=rng)
+        noise = torch.randn(frames, 6, generator=rng)
+        told = torch.nn.functional.one_hot(emotion, 6).float() + 0.1 * noise
+        return probe.Encoded((noise, told), Track(np.zeros((frames, 1)), []), emotion.numpy())
+
+    known, tested = [clip(900)], [clip(600)]
+    blind, seeing = (probe.figures(probe.probe(known, tested, part))[1] for part in (0, 1))
+    assert seeing.value > 0.98 and 0.2 < blind.value < 0.5
+
+
+def test_frames_in_which_a_face_goes_over_have_no_label() -> None:
+    spans = [Span("sad", 2, 0.0, 1.0), Span("happy", 3, 1.0, 3.0)]
+    found = probe.labels(Track(np.zeros((90, 1)), [], spans), fps=30)
+    assert set(found[:30]) == {probe.NAMES.index("sad")}
+    assert set(found[30:66]) == {probe.UNKNOWN}
+    assert set(found[66:]) == {probe.NAMES.index("happy")}
+
+
+def test_the_probe_and_the_swap_are_reported(work: Path) -> None:
+    assert run("probe-emotion", work, "--split", "train") == 0
+    rows = json.loads((work / "disentanglement.json").read_text(encoding="utf-8"))
+    assert rows["emotion z_e"]["emotions read rightly"]["value"] > 0.9
+    assert rows["swapped z_e"]["upper face moved"]["value"] > 0
+    assert run("probe-emotion", work, "--recipe", "exptalk-tiny+no-disentanglement") == 2
+
+
 @pytest.mark.parametrize("overlay", ["plain-decoder", "wav2vec-emotion", "no-disentanglement"])
 def test_the_ablations_of_table_3_are_other_networks(work: Path, overlay: str) -> None:
     recipe = config.load(f"exptalk-tiny+{overlay}")
@@ -128,6 +158,4 @@ def test_the_ablations_of_table_3_are_other_networks(work: Path, overlay: str) -
 
 
 def stage2_identity(recipe: config.Recipe) -> dict[str, object]:
-    from training import stage2
-
     return stage2._identity(recipe)
