@@ -27,6 +27,7 @@ from .job import Request
 from .running import FINISHED, Result, Running
 from .take_list import OnTakes
 from .takes import Take
+from .words import translated
 
 _SEEDS = 2**31
 
@@ -72,7 +73,8 @@ class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type
     def done(self, made: list[Take]) -> Result:
         """Add the take to the list."""
         writing.write_all(made, self._where)
-        text = f"{self._where.face}: a take with seed {made[0].seed}"
+        text = translated("{face}: a take with seed {seed}", face=self._where.face,
+                          seed=made[0].seed)
         session.CURRENT.tell(text)
         self.say("INFO", text)
         return FINISHED
@@ -133,7 +135,8 @@ class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ig
                                    "deleted during the job.", "Choose a take and press again.")
         error_mm = max(made[0].error_m * 1000, action[keyframes.PROVENANCE]["error_mm"])
         redo_writing.write(face, action, made[0], self._fps, {**self._facts, "error_mm": error_mm})
-        text = f"{face.name}: the marked frames anew, seed {self._facts['seed']}"
+        text = translated("{face}: the marked frames anew, seed {seed}", face=face.name,
+                          seed=self._facts["seed"])
         session.CURRENT.tell(text)
         self.say("INFO", text)
         return FINISHED

@@ -20,6 +20,7 @@ from . import (
     result,
     shape_keys,
 )
+from .words import translated
 
 KEY_NAME = "Soliloquy blink"
 _BEZIER, _AUTO_CLAMPED = 2, 4
@@ -115,8 +116,8 @@ class SOLILOQUY_OT_add_blinks(bpy.types.Operator):  # type: ignore[misc] # noqa:
         """Add them, or add them anew."""
         face = properties.chosen_face(context)
         count = add(face, audio_source.scene_fps(context.scene))
-        text = f"{count} blinks" if count else "The line is too short for a blink"
-        self.report({"INFO"}, text)
+        self.report({"INFO"}, translated("{count} blinks", count=count) if count
+                    else "The line is too short for a blink")
         return {"FINISHED"}
 
 

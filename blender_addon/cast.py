@@ -119,8 +119,8 @@ class SOLILOQUY_OT_list_lines(bpy.types.Operator):  # type: ignore[misc] # noqa:
         list_lines(context.scene, blender_compat.sequencer_scene(context))
         lines = context.scene.soliloquy_cast.lines
         with_face = sum(line.face is not None for line in lines)
-        self.report({"INFO"}, translated("{count} lines, {speaking} with a face", count=len(lines),
-                                         speaking=with_face))
+        self.report({"INFO"}, translated("Lines: {count}, with a face: {speaking}",
+                                         count=len(lines), speaking=with_face))
         return FINISHED
 
 
@@ -198,7 +198,7 @@ class SOLILOQUY_OT_animate_scene(Running, bpy.types.Operator):  # type: ignore[m
     def _end(self) -> Result:
         """What is written stays, as one step to undo."""
         session.CURRENT.queue = ""
-        text = translated("{done} of {total} lines are animated", done=self._written,
+        text = translated("Lines animated: {done} of {total}", done=self._written,
                           total=self._total)
         session.CURRENT.tell(text, self._more(self._problems), failed=bool(self._problems))
         self.say("WARNING" if self._problems else "INFO",

@@ -17,6 +17,7 @@ from . import (
     result,
 )
 from .take_list import OnTakes
+from .words import translated
 
 _Result = set[str]
 
@@ -42,7 +43,8 @@ class SOLILOQUY_OT_bake(OnTakes, bpy.types.Operator):  # type: ignore[misc] # no
         with ExitStack() as undo:
             action = baking.bake(keys, undo)
             undo.pop_all()
-        self.report({"INFO"}, f"Baked into '{action.name}'; the takes are still in the list")
+        self.report({"INFO"}, translated(
+            "Baked into '{action}'; the takes are still in the list", action=action.name))
         return {"FINISHED"}
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import bpy
 
 from . import disabled_reason, keyframes, mixing, placing, properties, removal, result, sliders
+from .words import translated
 
 _Result = set[str]
 
@@ -43,7 +44,7 @@ class OnTakes:
         if reason or keys is None:
             return reason or "This face has no takes yet"
         enough = len(list(result.actions(keys))) >= cls.least
-        return "" if enough else f"It takes {cls.least} takes"
+        return "" if enough else translated("It takes {count} takes", count=cls.least)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -56,7 +57,8 @@ class OnTakes:
         index = keys.soliloquy.chosen if index < 0 else index
         found = takes[index].action if index < len(takes) else None
         if not keyframes.is_ours(found):
-            self.report({"ERROR"}, f"There is no take {index + 1}")  # type: ignore[attr-defined]
+            text = translated("There is no take {number}", number=index + 1)
+            self.report({"ERROR"}, text)  # type: ignore[attr-defined]
             return None
         return found
 

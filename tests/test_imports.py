@@ -17,7 +17,8 @@ NUMERICS = {f"backend.{name}" for name in
              "styles", "windows")}
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
-         "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL", "pocketsphinx"}
+         "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL",
+         "pocketsphinx"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
 DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion", "backend.redo"}
 ADDON = {"blender_addon"}

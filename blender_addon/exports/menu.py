@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from .. import audio_source, baking, disabled_reason, placing, properties, result
+from ..words import translated
 from . import curves_csv, point_caches, posed, through_blender
 
 _BLENDERS = {"ALEMBIC": through_blender.alembic, "USD": through_blender.usd,
@@ -66,9 +67,10 @@ class SOLILOQUY_OT_export(bpy.types.Operator):  # type: ignore[misc] # noqa: N80
         try:
             write(context, self.kind, path)
         except (OSError, RuntimeError) as problem:
-            self.report({"ERROR"}, f"'{path}' could not be written: {problem}")
+            self.report({"ERROR"}, translated("'{path}' could not be written: {problem}",
+                                              path=path, problem=problem))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"Wrote {path}")
+        self.report({"INFO"}, translated("Wrote {path}", path=path))
         return {"FINISHED"}
 
 

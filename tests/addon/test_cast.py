@@ -51,7 +51,7 @@ def test_one_press_animates_every_line_on_its_face(play):
     assert [opening_at(face, frame) > 0.01 * SCALE for face, frame in
             ((anna, 10), (anna, 70), (ben, 70), (ben, 10), (anna, 140))] == [
                 True, False, True, False, True]
-    assert session.CURRENT.message == "3 of 3 lines are animated"
+    assert session.CURRENT.message == "Lines animated: 3 of 3"
     assert (play.soliloquy.source, play.soliloquy.face.name) == ("STRIP", "Ball")
 
 
@@ -63,7 +63,7 @@ def test_a_line_that_fails_is_named_and_the_others_are_animated(play, tmp_path):
     third = play.sequence_editor.strips_all["take3"]
     third.sound = strip.sound
     assert bpy.ops.soliloquy.animate_scene() == {"FINISHED"}
-    assert session.CURRENT.message == "2 of 3 lines are animated"
+    assert session.CURRENT.message == "Lines animated: 2 of 3"
     assert "SH010-Ben: There is no sound file" in session.CURRENT.hint
     assert bpy.data.objects["Ben"].data.shape_keys is None
 
@@ -80,7 +80,7 @@ def test_cancelling_keeps_what_is_written_and_begins_no_other_line(play):
     thread.start()
     assert bpy.ops.soliloquy.animate_scene() == {"FINISHED"}
     thread.join()
-    assert session.CURRENT.message == "1 of 3 lines are animated"
+    assert session.CURRENT.message == "Lines animated: 1 of 3"
     assert bpy.data.objects["Ben"].data.shape_keys is None
 
 

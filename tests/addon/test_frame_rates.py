@@ -47,4 +47,5 @@ def test_a_key_after_ten_minutes_has_the_value_of_its_own_second(fps):
     values = np.arange(-600 * 30, 1, dtype=np.float32)[:, None]
     frames = np.arange(round(599 * fps), round(600 * fps))
     found = takes.values_at(SimpleNamespace(values=values, fps=30.0), frames / fps)[:, 0]
-    np.testing.assert_allclose((found.astype(float) + 600 * 30) * fps / 30, frames, rtol=0, atol=1e-3)
+    np.testing.assert_allclose((found.astype(float) + 600 * 30) * fps / 30, frames,
+                               rtol=0, atol=1e-3)

@@ -67,9 +67,9 @@ def test_what_is_composed_is_translated_whole_before_its_values_are_filled_in(ad
 
     from blender_addon import words
 
-    german = {"{done} of {total} lines are animated": "{total} Zeilen, {done} davon belebt"}
+    german = {"Lines animated: {done} of {total}": "{total} Zeilen, {done} davon belebt"}
     app = SimpleNamespace(translations=SimpleNamespace(pgettext_iface=lambda t: german.get(t, t)))
     monkeypatch.setattr(words.bpy, "app", app)
-    told = words.translated("{done} of {total} lines are animated", done=2, total=3)
+    told = words.translated("Lines animated: {done} of {total}", done=2, total=3)
     assert told == "3 Zeilen, 2 davon belebt"
     assert words.translated("Take {2}") == "Take {2}"

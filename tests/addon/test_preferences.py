@@ -13,6 +13,7 @@ from blender_addon import (  # noqa: E402
     process_memory,
     self_test,
     session,
+    task,
     user_files,
     workplace,
 )
@@ -72,6 +73,17 @@ def test_the_self_test_tells_frames_device_and_memory(home, scene, tiny_pack):
     assert not bpy.data.actions
 
 
+def test_another_device_ends_an_idle_worker_and_no_other(home, scene, tiny_pack):
+    bpy.ops.soliloquy.self_test(model=str(tiny_pack))
+    worker = session.CURRENT.worker
+    session.CURRENT.job = task.Task("Busy", lambda: None)
+    session.CURRENT.end_idle_worker()
+    assert worker.alive
+    session.CURRENT.end_job()
+    session.CURRENT.end_idle_worker()
+    assert not worker.alive
+
+
 def test_a_self_test_that_fails_says_why(home, scene):
     with pytest.raises(RuntimeError, match="There is no model 'nobody'"):
         bpy.ops.soliloquy.self_test(model="nobody")
@@ -111,12 +123,10 @@ def test_the_built_in_sound_is_a_second_and_is_heard(tmp_path):
 
 
 def test_a_task_that_is_cancelled_drops_its_result():
-    from blender_addon.task import Task
-
     undone: list[int] = []
-    task = Task("Thinking", lambda: 3, undone.append)
-    task.cancel()
+    thinking = task.Task("Thinking", lambda: 3, undone.append)
+    thinking.cancel()
     with pytest.raises(errors.Cancelled):
-        while task.tick() is None:
+        while thinking.tick() is None:
             pass
     assert undone == [3]

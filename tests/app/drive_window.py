@@ -41,6 +41,20 @@ region = next(r for r in area.regions if r.type == "WINDOW")
 with bpy.context.temp_override(area=area, region=region):
     bpy.ops.sequencer.view_all()
 """
+# The tiny pack's ball as a program leaves it that sorts vertices.
+SHUFFLED_BALL = """
+import bmesh, numpy
+rest = numpy.load("/share/tiny_pack/reference.npz")["rest"]
+shape, mesh = bmesh.new(), bpy.data.meshes.new("Ball")
+for place in rest[numpy.random.default_rng(3).permutation(len(rest))]:
+    shape.verts.new(place)
+bmesh.ops.convex_hull(shape, input=shape.verts)
+shape.to_mesh(mesh)
+ball = bpy.data.objects.new("Ball", mesh)
+bpy.context.scene.collection.objects.link(ball)
+settings = bpy.context.scene.soliloquy
+settings.face, settings.model = ball, "/share/tiny_pack"
+"""
 # All that the operator may touch: names and values, not pointers.
 SCENE = (
     "[[[k.name, round(k.value, 5), k.mute] for k in head().data.shape_keys.key_blocks],"
@@ -182,6 +196,19 @@ class Afternoon:
         self.button = in_view
         self.screen.ask(swap.format("SEQUENCE_EDITOR", "VIEW_3D"))
 
+    def match_vertices(self) -> None:
+        """A face in another order: the panel asks, and the answer is kept on the mesh."""
+        self.screen.ask(SHUFFLED_BALL)
+        time.sleep(2.0)  # the face is looked at in a thread
+        self.screen.click(*self.screen.find_button("soliloquy.match_vertices"))
+        time.sleep(0.5)
+        self.screen.shot("question")
+        self.screen.key("Return")
+        stored = "'soliloquy_order' in bpy.data.meshes['Ball'].attributes"
+        self.screen.wait(lambda: bool(self.screen.ask(stored)), "the order", 10.0)
+        self.screen.ask("setattr(bpy.context.scene.soliloquy, 'face', head())")
+        self.screen.ask("setattr(bpy.context.scene.soliloquy, 'model', 'gldi-flame')")
+
     def save_and_reopen(self) -> None:
         """The file remembers the takes, and the button works in it."""
         before, path = self.screen.ask(SCENE), str(SHARE / "saved.blend")
@@ -233,6 +260,7 @@ def main() -> None:
         step("cancel a hung job", afternoon.cancel)
         step("press again", afternoon.again)
         step("press in the sequencer", afternoon.press_in_sequencer)
+        step("match reordered vertices", afternoon.match_vertices)
         step("save, reopen, press again", afternoon.save_and_reopen)
         step("quit during a job", afternoon.quit_in_the_middle)
         (SHARE / "window.json").write_text(json.dumps(afternoon.figures, indent=1))

@@ -43,6 +43,7 @@ def prepare(share: Path) -> None:
     built = build_addon.build("linux-x64", "cpu", ROOT / "dist")
     shutil.copy(built, share / "soliloquy.zip")
     shutil.copy(ROOT / "demo" / "line.wav", share)
+    shutil.copytree(ROOT / "tests" / "data" / "tiny_pack", share / "tiny_pack")
     shutil.copytree(HERE, share / "app", ignore=shutil.ignore_patterns("__pycache__"))
 
 
