@@ -48,7 +48,8 @@ def test_two_launched_processes_do_what_one_does_with_twice_the_batch(tmp_path: 
     options = ["--work", str(two), "--device", "cpu"]
     quiet = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     command = [*LAUNCH, "train-stage1", "--recipe", recipe(two, batch=2), *options]
-    subprocess.run(command, check=True, env=quiet, capture_output=True, timeout=280)
+    ran = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=280)
+    assert ran.returncode == 0, ran.stderr[-4000:]
     own = ["train-stage1", "--recipe", recipe(one, batch=4), "--work", str(one)]
     assert training.main([*own, "--device", "cpu"]) == 0
     for left, right in zip(log(two), log(one), strict=True):
