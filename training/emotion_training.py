@@ -15,8 +15,10 @@ from torch.nn import functional
 from training import checkpoint, emotion_encoder, encoder_augment, loop
 from training import config as recipes
 from training.config import EmotionConfig
-from training.corpus import clips, emotions
+from training.corpus import clips, emotions, recordings
+from training.corpus.emotions import Span
 from training.corpus.phones import SILENCE
+from training.emotion_colour import Microphones
 from training.emotion_encoder import NAMES, EmotionEncoder, EmotionHeads
 from training.encoder import SAMPLES_PER_FEATURE
 from training.encoder_sounds import chance, uniform
@@ -41,15 +43,17 @@ class Acted(NamedTuple):
     emotion: npt.NDArray[np.int64]
     intensity: npt.NDArray[np.float32]
     speaking: npt.NDArray[np.bool_]
+    recorded: bool = False
 
 
 class Batch(NamedTuple):
-    """Crops: waveforms (B, N); emotion, intensity, weight (B, T) at 50 Hz."""
+    """Crops: waveforms (B, N); emotion, intensity, weight (B, T) at 50 Hz; recorded (B,)."""
 
     waveforms: Tensor
     emotion: Tensor
     intensity: Tensor
     weight: Tensor
+    recorded: Tensor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,13 +77,26 @@ def run(args: argparse.Namespace) -> None:
 
 
 def read_split(corpus: Path, split: str) -> list[Acted]:
-    """A split's acted clips in memory; recordings act nothing that anybody labelled."""
+    """A split's acted clips in memory, and its recordings as neutral ones."""
     acted = []
     for clip in clips.read_clips(corpus, split):
+        recorded = clip.synthesiser == recordings.SYNTHESISER
         track = clips.read_track(corpus, clip)
+        if recorded:
+            track = as_neutral(track, clip.seconds)
         if track.spans:
-            acted.append(labelled(clips.read_samples(corpus, clip), track))
+            read = labelled(clips.read_samples(corpus, clip), track)
+            acted.append(read._replace(recorded=recorded))
     return acted
+
+
+def as_neutral(track: clips.Track, seconds: float) -> clips.Track:
+    """A recording's track with the label that nobody gave it.
+
+    What joins the corpus are readings and prompts, in which nobody acts: neutral is what an
+    artist expects of them. A recording in which somebody does act must not join.
+    """
+    return track._replace(spans=[Span(emotions.NEUTRAL, 0, 0.0, seconds)])
 
 
 def labelled(samples: npt.NDArray[np.float32], track: clips.Track) -> Acted:
@@ -104,25 +121,27 @@ class EmotionTask:
         self.model = EmotionEncoder(config)
         self.warp = encoder_augment.SpectralWarp(config.mel_bands)
         self.acted = acted
-        self.odds = odds(acted)
+        self.odds = odds(acted, config.recorded_share)
+        kinds = [[one.samples for one in acted if one.recorded == kind] for kind in (False, True)]
+        self.microphones = Microphones(*kinds)
 
     def step(self, rng: torch.Generator, moment: loop.Moment) -> loop.Step:
         """One batch's loss."""
         self.model.train()
         batch = self.draw(rng)
         with torch.no_grad():
+            voices = encoder_augment.draw_voices(len(batch.waveforms), rng)
             heard = recorded(batch.waveforms, rng)
-            voices = encoder_augment.draw_voices(len(heard), rng)
-            # Of the colour that a microphone gives only a little: tilt is a sign of emotion.
-            mild = voices._replace(gain=voices.gain**0.3, blur=torch.zeros_like(voices.blur))
-            mel = self.warp.as_voices(self.model.log_mel.power(heard), mild)
+            heard = self.microphones(heard, batch.recorded, voices.gain, rng)
+            plain = voices._replace(gain=torch.ones_like(voices.gain), blur=0 * voices.blur)
+            mel = self.warp.as_voices(self.model.log_mel.power(heard), plain)
             harmonics = self.model.harmonics(heard)
         with loop.precision(self.config.optimiser):
             heads = self.model.judged(mel, harmonics)
         return losses(EmotionHeads(*(head.float() for head in heads)), batch)
 
     def draw(self, rng: torch.Generator) -> Batch:
-        """Crops at random places, each emotion as often as any other."""
+        """Crops at random places, each emotion as often as any other, and recordings."""
         options = self.config.optimiser
         which = torch.multinomial(self.odds, options.batch, replacement=True, generator=rng)
         speeds = torch.exp(uniform(rng, options.batch, -_SAME_VOICE, _SAME_VOICE))
@@ -144,12 +163,18 @@ def recorded(waveforms: Tensor, rng: torch.Generator) -> Tensor:
     return heard
 
 
-def odds(acted: list[Acted]) -> Tensor:
-    """How often each clip is drawn from (N,): every emotion alike, longer clips oftener."""
+def odds(acted: list[Acted], recorded_share: float) -> Tensor:
+    """How often each clip is drawn from (N,), longer ones oftener.
+
+    Every acted emotion alike; recordings, whatever they are, by their share of all crops.
+    """
     seconds = torch.tensor([float(len(one.emotion)) for one in acted])
-    emotion = torch.tensor([int(one.emotion[0]) for one in acted])
-    total = torch.zeros(len(NAMES)).index_add(0, emotion, seconds)
-    return seconds / total[emotion]
+    recorded = torch.tensor([one.recorded for one in acted])
+    kind = torch.tensor([len(NAMES) if one.recorded else int(one.emotion[0]) for one in acted])
+    total = torch.zeros(len(NAMES) + 1).index_add(0, kind, seconds)
+    emotions_there = int((total[:-1] > 0).sum())
+    of_each = torch.where(recorded, recorded_share, (1 - recorded_share) / max(emotions_there, 1))
+    return of_each * seconds / total[kind]
 
 
 def crop(acted: Acted, frames: int, speed: float, place: float) -> tuple[Tensor, ...]:
@@ -164,6 +189,7 @@ def crop(acted: Acted, frames: int, speed: float, place: float) -> tuple[Tensor,
         torch.from_numpy(acted.emotion[at]),
         torch.from_numpy(acted.intensity[at]),
         torch.from_numpy(weight.astype(np.float32)),
+        torch.tensor(acted.recorded),
     )
 
 

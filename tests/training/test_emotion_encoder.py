@@ -65,6 +65,15 @@ def _write_corpus(folder: Path) -> None:
     (folder / "clips.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
+def _write_recordings(folder: Path) -> None:
+    """A recording without labels, as `synth --recordings` leaves it."""
+    clip = Clip("r_a", "wav/r_a.wav", "tracks/r_a.npz", "train", "Even", "neutral", "aa",
+                "recording", "somebody", 2.0, "en")  # fmt: skip
+    spoken = Speech((_voice(160.0) / 32768).astype(np.float32), [Phone("AA", 0.0, 2.0)])
+    clips.write_clip(folder, clip, spoken, np.zeros((60, 1), np.float32), ())
+    (folder / clips.RECORDINGS).write_text(clips.line(clip), encoding="utf-8")
+
+
 def _write_recipe(path: Path) -> Path:
     path.write_text(
         """name = "tiny-emotion"
@@ -155,12 +164,33 @@ def test_arousal_goes_from_the_neutral_one_to_the_emotions_own() -> None:
 
 def test_every_emotion_is_drawn_alike() -> None:
     said = [_acted(100.0, name, 1.0) for name in ("happy", "happy", "happy", "sad")]
-    chances = emotion_training.odds(said)
-    assert (chances / chances.sum()).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    assert emotion_training.odds(said, 0.0).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_recordings_are_drawn_by_their_share_beside_the_acted_lines() -> None:
+    said = [_acted(100.0, name, 1.0) for name in ("neutral", "sad", "neutral", "neutral")]
+    said = [one._replace(recorded=k > 1) for k, one in enumerate(said)]
+    assert emotion_training.odds(said, 0.2).tolist() == pytest.approx([0.4, 0.4, 0.1, 0.1])
+    assert emotion_training.odds(said, 0.0).tolist() == pytest.approx([0.5, 0.5, 0.0, 0.0])
+
+
+def test_recordings_are_read_as_neutral_and_reach_the_batches(tmp_path: Path) -> None:
+    _write_corpus(tmp_path)
+    _write_recordings(tmp_path)
+    read = emotion_training.read_split(tmp_path, "train")
+    assert [one.recorded for one in read] == [False, False, True]
+    assert {NAMES[k] for k in read[2].emotion} == {"neutral"} and not read[2].intensity.any()
+    task = emotion_training.EmotionTask(dataclasses.replace(TINY, recorded_share=0.5), read)
+    rng = torch.Generator().manual_seed(0)
+    batches = [task.draw(rng) for _ in range(40)]
+    joined = [batch.recorded for batch in batches]
+    assert float(torch.cat(joined).float().mean()) == pytest.approx(0.5, abs=0.12)
+    neutral = torch.cat([(batch.emotion == 0).all(dim=1) for batch in batches])
+    assert torch.equal(neutral, torch.cat(joined))
 
 
 def test_silence_beyond_a_clip_counts_for_nothing() -> None:
-    *_, weight = emotion_training.crop(_acted(100.0, "happy", 1.0), 150, 1.0, 0.0)
+    *_, weight, _ = emotion_training.crop(_acted(100.0, "happy", 1.0), 150, 1.0, 0.0)
     assert weight[:100].min() == 1.0 and weight[100:].max() == 0.0
 
 
