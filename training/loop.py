@@ -230,7 +230,8 @@ def fit(
 ) -> None:
     """Train a task as its command line says, from its checkpoint unless ``--restart`` is given.
 
-    Raises CheckpointError when the checkpoint holds another recipe's network.
+    Processes have left one another afterwards. Raises CheckpointError when the checkpoint holds
+    another recipe's network.
     """
     torch.set_num_threads(args.threads or options.threads)
     trainer = Trainer(task, options, Budget(options.steps, args.minutes), files, here)
@@ -239,6 +240,7 @@ def fit(
         checkpoint.check_same(state, extra, files.checkpoint)
         trainer.resume(state)
     trainer.run(extra)
+    here.leave()
 
 
 def precision(options: OptimiserConfig, device: torch.device = ALONE.device) -> torch.autocast:
