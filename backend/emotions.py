@@ -5,6 +5,8 @@ when an emotion is acted at rising intensity. A wanted emotion takes their place
 sees nothing that it has not learnt from.
 """
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +24,8 @@ MOST_INTENSITY = 1.5
 # How long a face takes from one emotion to the next, centred on the seam. Acted faces take 0.25 to
 # 1.2 s (training/corpus/emotions.py).
 FADE_S = 0.8
+_SPELLED = re.compile(r"(?P<name>[^:@]+)(:(?P<intensity>[0-9.]+))?"
+                      r"(@(?P<start>[0-9.]+)-(?P<end>[0-9.]+))?")
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,36 @@ def check(spans: Sequence[EmotionSpan], names: Sequence[str]) -> None:
         if None not in (span.start_s, span.end_s) and not _start(span) < _end(span):
             raise _bad(span, f"lasts from {span.start_s:g} s to {span.end_s:g} s",
                        "Let it end after it starts.")
+        if not 0 <= _fade(span) < math.inf:
+            raise _bad(span, f"comes and goes within {span.fade_s:g} s", "Choose 0 or more.")
+        if not 0 <= span.weight <= 1:
+            raise _bad(span, f"has the weight {span.weight:g}", "Choose 0 to 1.")
+
+
+def parse(text: str) -> EmotionSpan:
+    """NAME[:0..1.5][@START-END] as a span of an emotion, seconds; raises RequestError."""
+    match = _SPELLED.fullmatch(text)
+    try:
+        if not match:
+            raise ValueError
+        intensity = float(match["intensity"] or 1)
+        start_s, end_s = (float(match[name]) if match[name] else None for name in ("start", "end"))
+        backwards = start_s is not None and end_s is not None and end_s <= start_s
+        if intensity > MOST_INTENSITY or backwards:
+            raise ValueError
+    except ValueError as problem:
+        raise RequestError("bad_emotion", f"The emotion '{text}' is not understood.", "Write it as "
+                           "NAME, NAME:0.5 or NAME:0.5@1.2-3.4 (seconds).") from problem
+    return EmotionSpan(match["name"], intensity, start_s, end_s)
 
 
 def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: float) -> Floats:
-    """Features heard (T, K) with the wanted emotions over them, going over within FADE_S.
+    """Features heard (T, K) with the wanted emotions over them, going over within their fades.
 
-    Where spans lie over each other their emotions meet halfway; where none lies, the voice rules.
+    Where spans lie over each other their emotions meet in the proportion of their weights; where
+    none lies, the voice rules.
     """
-    shares = [presence(span, len(felt), fps) for span in spans]
+    shares = [span.weight * presence(span, len(felt), fps) for span in spans]
     covered = np.sum(shares, axis=0, dtype=np.float32) if shares else np.zeros(len(felt))
     mixed = felt * np.maximum(0, 1 - covered)[:, None]
     for span, share in zip(spans, shares, strict=True):
@@ -90,16 +116,16 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
 
 
 def presence(span: EmotionSpan, frames: int, fps: float) -> Floats:
-    """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade at
-    the sound's own ends."""
-    times_s = np.arange(frames) / fps
-    fade_s = max(1 / fps, min(FADE_S, _end(span) - _start(span)))
+    """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade
+    within a frame of the sound's own ends."""
+    times_s, frame_s = np.arange(frames) / fps, 1 / fps
+    fade_s = max(frame_s, min(_fade(span), _end(span) - _start(span)))
     rising = (times_s - _start(span)) / fade_s + 0.5
     falling = (_end(span) - times_s) / fade_s + 0.5
     inside = np.ones(frames)
-    if _start(span) > 0:
+    if _start(span) >= frame_s:
         inside = inside * _smooth(rising)
-    if _end(span) < frames / fps:
+    if _end(span) <= frames / fps - frame_s:
         inside = inside * _smooth(falling)
     return np.asarray(inside, np.float32)
 
@@ -116,6 +142,10 @@ def _start(span: EmotionSpan) -> float:
 
 def _end(span: EmotionSpan) -> float:
     return float("inf") if span.end_s is None else span.end_s
+
+
+def _fade(span: EmotionSpan) -> float:
+    return FADE_S if span.fade_s is None else span.fade_s
 
 
 def _bad(span: EmotionSpan, what: str, hint: str) -> RequestError:

@@ -43,12 +43,15 @@ class Hello:
 @dataclass(frozen=True)
 class EmotionSpan:
     """An emotion at an intensity of 0..1.5 from start_s to end_s (None: the sound's edge), counted
-    in seconds of the animation."""
+    in seconds of the animation; it comes and goes within fade_s (None: the usual time), and is
+    `weight`, 0..1, of what is felt: the rest is another's, or the voice's own."""
 
     name: str
     intensity: float = 1.0
     start_s: float | None = None
     end_s: float | None = None
+    fade_s: float | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

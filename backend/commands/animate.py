@@ -5,15 +5,12 @@ import re
 import sys
 from pathlib import Path
 
-from .. import pack
-from ..emotions import MOST_INTENSITY
+from .. import emotions, pack
 from ..errors import PackError, RequestError
-from ..messages import EmotionSpan, Generate, Redo
+from ..messages import Generate, Redo
 from ..pipeline import Generator, OnProgress, silent_progress, take_paths
 from ..sessions import DEVICES, choose_device
 
-_EMOTION = re.compile(r"(?P<name>[^:@]+)(:(?P<intensity>[0-9.]+))?"
-                      r"(@(?P<start>[0-9.]+)-(?P<end>[0-9.]+))?")
 _REDO = re.compile(r"(?P<motion>.+)@(?P<start>[0-9.]+)-(?P<end>[0-9.]+)")
 
 
@@ -29,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redo", type=redo, metavar="MOTION.npz@START-END",
                         help="make only these seconds of an earlier motion of this sound again, "
                         "with another seed, say, and keep the rest")
-    parser.add_argument("--emotion", action="append", default=[], type=emotion,
+    parser.add_argument("--emotion", action="append", default=[], type=emotions.parse,
                         metavar="NAME[:0..1.5][@START-END]",
                         help="an emotion, its intensity, and its seconds; may be repeated, and "
                         "overrules what is heard in the voice")
@@ -86,23 +83,6 @@ def reporter(quiet: bool) -> OnProgress:
         sys.stderr.flush()
 
     return report
-
-
-def emotion(text: str) -> EmotionSpan:
-    """NAME[:0..1.5][@START-END] as a span of an emotion; raises RequestError."""
-    match = _EMOTION.fullmatch(text)
-    try:
-        if not match:
-            raise ValueError
-        intensity = float(match["intensity"] or 1)
-        start_s, end_s = (float(match[name]) if match[name] else None for name in ("start", "end"))
-        backwards = start_s is not None and end_s is not None and end_s <= start_s
-        if intensity > MOST_INTENSITY or backwards:
-            raise ValueError
-    except ValueError as problem:
-        raise RequestError("bad_emotion", f"The emotion '{text}' is not understood.", "Write it as "
-                           "NAME, NAME:0.5 or NAME:0.5@1.2-3.4 (seconds).") from problem
-    return EmotionSpan(match["name"], intensity, start_s, end_s)
 
 
 def redo(text: str) -> Redo:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import backend
-from backend import __main__, errors, motion
-from backend.commands import animate, bench
+from backend import __main__, emotions, errors, motion
+from backend.commands import bench
 from backend.messages import EmotionSpan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,13 +121,13 @@ def test_no_command_and_an_unknown_one_end_with_2(command):
     ("très triste@1.5-3", EmotionSpan("très triste", 1.0, 1.5, 3.0)),
     ("sad:1@0-2", EmotionSpan("sad", 1.0, 0.0, 2.0))])
 def test_an_emotion_is_read_from_its_short_form(text, span):
-    assert animate.emotion(text) == span
+    assert emotions.parse(text) == span
 
 
 @pytest.mark.parametrize("text", ["", ":1", "sad:", "sad:2", "sad:1.2.3", "sad@1", "sad@3-1"])
 def test_a_malformed_emotion_is_refused(text):
     with pytest.raises(errors.RequestError, match="is not understood"):
-        animate.emotion(text)
+        emotions.parse(text)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")

@@ -49,6 +49,24 @@ def test_emotions_over_each_other_meet_halfway():
     assert painted(EmotionSpan("happy"), EmotionSpan("angry"))[0].tolist() == pytest.approx([2, 4])
 
 
+def test_weights_blend_two_emotions_and_leave_the_rest_to_the_voice():
+    blend = EmotionSpan("happy", weight=0.75), EmotionSpan("angry", weight=0.25)
+    assert painted(*blend, felt=(99, 99))[0].tolist() == pytest.approx([3, 2])
+    assert painted(EmotionSpan("happy", weight=0.5), felt=(0, 8))[0].tolist() == [2, 4]
+
+
+def test_a_span_comes_and_goes_within_its_own_fade():
+    sudden = painted(EmotionSpan("happy", 1.0, 1.0, 3.0, fade_s=0.0))[:, 0]
+    assert np.flatnonzero(sudden == 4).tolist() == list(range(31, 90))
+    slow = painted(EmotionSpan("happy", 1.0, 1.0, 3.0, fade_s=1.0))[:, 0]
+    assert (slow[[15, 30, 45]] == [0, 2, 4]).all() and 0 < slow[16] < 0.1
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(0.03, 3.97), (-0.2, 9.0)])
+def test_an_end_within_a_frame_of_the_sounds_own_fades_no_more_than_that(start_s, end_s):
+    assert painted(EmotionSpan("happy", 1.0, start_s, end_s)).tolist() == [[4, 0]] * 120
+
+
 def test_a_short_span_still_reaches_its_emotion():
     assert painted(EmotionSpan("happy", 1.0, 2.0, 2.2))[:, 0].max() == pytest.approx(4, abs=0.1)
 
@@ -59,6 +77,8 @@ def test_a_short_span_still_reaches_its_emotion():
     (EmotionSpan("happy", -0.1), "intensity -0.1"),
     (EmotionSpan("happy", float("nan")), "intensity nan"),
     (EmotionSpan("happy", 1.0, 2.0, 2.0), "lasts from 2 s to 2 s"),
+    (EmotionSpan("happy", fade_s=-1), "comes and goes within -1 s. Choose 0 or more."),
+    (EmotionSpan("happy", weight=1.5), "has the weight 1.5. Choose 0 to 1."),
 ])
 def test_an_impossible_span_is_refused(span, message):
     with pytest.raises(errors.RequestError, match=message.replace(".", r"\.")):

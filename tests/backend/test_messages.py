@@ -20,7 +20,7 @@ EXAMPLES = [
     Hello(1, "0.1.0", "cpu", "cpu; not cuda", (PackInfo("gldi-flame", "/modèles/x", "gldi",
                                                         "flame", 5023, 30.0, ("a", "b"), ()),)),
     Generate("7", "/tmp/a b/été.wav", "gldi-flame", "/tmp", 3, 12, "a", 2, 0.5, 2.0, 1.5, 0.8,
-             (EmotionSpan("happy", 0.5, 1.0, 2.0), EmotionSpan("sad"))),
+             (EmotionSpan("happy", 0.5, 1.0, 2.0, 0.1, 0.7), EmotionSpan("sad"))),
     Generate("8", "a.wav", "p", "", redo=Redo("/tmp/m.npz", 1.5, 2.0)),
     Cancel("7"), Shutdown(), Progress("7", "imagine", 3, 12),
     Done("7", ("/tmp/motion.npz",), 0.25, {"load": 0.1}), Failed("7", "audio_silent", "m", "h")]
