@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from . import face, takes
+from . import closures, face, takes
 from ._backend import motion
 from .exports import point_caches
 
@@ -20,13 +20,15 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Grid:
-    """The frames of the scene that the sound lasts: the first, and the seconds of the sound at
-    which each is shown."""
+    """The frames of the scene that the sound lasts: the first, and by how many seconds it is later
+    than the sound's beginning; the pack's pairs (P, 2) of lip vertices, which say when lips shut.
+    """
 
     fps: float
     first_frame: int
     late_s: float
     fade_frames: int
+    lip_pairs: npt.NDArray[np.int32]
 
     def seconds(self, audio_seconds: float) -> npt.NDArray[np.float64]:
         """Seconds (N,) from the beginning of the sound, one per frame."""
@@ -94,7 +96,9 @@ def caches(paths: Sequence[Path], target: face.Face, audio: str, grid: Grid, res
 
 def _at_frames(loaded: motion.Motion, target: face.Face, grid: Grid) -> Floats:
     moved = face.displacements_on(target, loaded.displacements)
-    at = motion.interpolate_rows(moved, grid.seconds(loaded.audio_seconds) * loaded.fps)
+    positions = closures.shown(grid.seconds(loaded.audio_seconds) * loaded.fps,
+                               closures.moments(loaded.displacements, grid.lip_pairs))
+    at = motion.interpolate_rows(moved, positions)
     return np.asarray(at @ target.linear.T, dtype=np.float32)
 
 

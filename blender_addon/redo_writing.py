@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from . import blender_compat, keyframes, placing, result, shape_keys
+from . import blender_compat, closures, keyframes, placing, result, shape_keys
 from .redoing import Known, Redone
 
 Floats = npt.NDArray[np.float32]
@@ -56,13 +56,13 @@ class _Times:
     """Rows of the redone part, nothing before and after them, read at frames of the scene."""
 
     def __init__(self, redone: Redone, placed_at: float, fps: float) -> None:
-        self._first, self._placed_at = redone.first_row - 1, placed_at
+        self._first, self._placed_at, self._shut = redone.first_row - 1, placed_at, redone.shut
         self._rate = redone.fps / fps
         self._rows = len(redone.share) + 2
 
     def read(self, rows: Floats, frames: npt.NDArray[Any]) -> Floats:
         """Rows (R,) at frames (N,); 0 outside."""
-        place = (frames - self._placed_at) * self._rate - self._first
+        place = closures.shown((frames - self._placed_at) * self._rate, self._shut) - self._first
         return np.interp(place, np.arange(self._rows), np.pad(rows, 1)).astype(np.float32)
 
     def frames(self) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from . import compact_keys, face, regions
+from . import closures, compact_keys, face, regions
 from ._backend import messages, motion, redo
 
 Floats = npt.NDArray[np.float32]
@@ -33,7 +33,8 @@ class Known:
 class Redone:
     """From `first_row` of the motion on, at `fps`: by what share (R,) the new replaces the old,
     values (R, K) of the known keys and (R, E) of further `shapes` (E, V, 3), both times the share;
-    `lower` of the further ones are the lower face's. Codes are those of the whole new take."""
+    `lower` of the further ones are the lower face's. Codes are those of the whole new take; `shut`
+    are the frames of the whole motion in which the new part shuts the lips."""
 
     first_row: int
     fps: float
@@ -44,6 +45,7 @@ class Redone:
     lower: int
     error_m: float
     codes: motion.Codes
+    shut: closures.Moments
 
 
 def write_earlier(path: Path, info: motion.MotionInfo, codes: motion.Codes,
@@ -65,6 +67,8 @@ def prepare(path: Path, asked: messages.Redo, target: face.Face, known: Known,
     patch = redo.place(asked, len(loaded.displacements), loaded.fps)
     rows = np.flatnonzero(patch.share)
     part = loaded.displacements[patch.first + rows]
+    # Where the part fades in from rest the lips only seem to shut.
+    shut = closures.moments(part, reference.lip_pairs)
     metres = np.linalg.inv(target.linear)
     own = np.asarray(known.shapes @ metres.T, dtype=np.float32)
     fitted = [_fit(moved, shapes) for moved, shapes in zip(
@@ -79,7 +83,7 @@ def prepare(path: Path, asked: messages.Redo, target: face.Face, known: Known,
         np.concatenate([values for values, _left in fitted], axis=1),
         np.asarray(np.concatenate([kind.shapes for kind in extra]) @ target.linear.T, np.float32),
         np.concatenate([kind.values for kind in extra], axis=1), len(extra[0].shapes), error_m,
-        loaded.codes)
+        loaded.codes, patch.first + rows[shut[patch.share[rows[shut]] == 1]])
 
 
 def _fit(moved: Floats, shapes: Floats) -> tuple[Floats, Floats]:

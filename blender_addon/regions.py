@@ -15,14 +15,17 @@ from ._backend import pack
 from .face import Face, displacements_on
 
 Floats = npt.NDArray[np.float32]
+_NO_PAIRS = np.zeros((0, 2), dtype=np.int32)
 
 
 class Reference(NamedTuple):
     """upper (V,): each vertex's share of the upper face, 0..1; blink (V, 3): what shutting both
-    eyes adds to the rest pose, metres, or None where the pack does not know."""
+    eyes adds to the rest pose, metres, or None where the pack does not know; lip_pairs (P, 2):
+    vertices of the upper lip and those of the lower one that they meet."""
 
     upper: Floats
     blink: Floats | None
+    lip_pairs: npt.NDArray[np.int32]
 
 
 def read(chosen: pack.Pack) -> Reference:
@@ -32,7 +35,8 @@ def read(chosen: pack.Pack) -> Reference:
         known = {"mask_lips", "mask_eyes"} <= set(names)
         upper = (upper_share(rest, arrays["mask_lips"], arrays["mask_eyes"]) if known
                  else np.zeros(len(rest), dtype=np.float32))
-        return Reference(upper, arrays["blink"] if "blink" in names else None)
+        return Reference(upper, arrays["blink"] if "blink" in names else None,
+                         arrays["lip_pairs"] if "lip_pairs" in names else _NO_PAIRS)
 
 
 def upper_share(rest: Floats, lips: npt.NDArray[np.bool_],

@@ -30,8 +30,8 @@ def preparing(settings: Any, scene: bpy.types.Scene, target: bpy.types.Object) -
     folder = Path(bpy.path.abspath(settings.cache_folder))
 
     def exactly(request: Request, placed: audio_source.PlacedSound, mesh: face.MeshArrays,
-                _chosen: pack.Pack) -> Prepare:
-        grid, audio = _grid(placed.first_frame, fps), request.sound.path
+                chosen: pack.Pack) -> Prepare:
+        grid, audio = _grid(placed.first_frame, fps, chosen), request.sound.path
         if settings.storage == "FRAMES":
             return lambda paths, fits: exact.frames(paths, fits, audio, grid, mesh.rest)
         into = list(islice(_free_paths(folder, f"{name} {placed.name}"), request.takes))
@@ -47,9 +47,10 @@ def draw(layout: Any, settings: Any) -> None:
         layout.prop(settings, "cache_folder")
 
 
-def _grid(first_frame: float, fps: float) -> exact.Grid:
+def _grid(first_frame: float, fps: float, chosen: pack.Pack) -> exact.Grid:
     first = timeline.first_key_frame_up(first_frame)
-    return exact.Grid(fps, first, (first - first_frame) / fps, timeline.fade_frames_nearest(fps))
+    return exact.Grid(fps, first, (first - first_frame) / fps, timeline.fade_frames_nearest(fps),
+                      regions.read(chosen).lip_pairs)
 
 
 def _free_paths(folder: Path, stem: str) -> Iterator[Path]:

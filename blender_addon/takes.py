@@ -5,13 +5,13 @@ Runs in a thread beside Blender's: numpy and files only.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from . import compact_keys, face, regions
+from . import closures, compact_keys, face, regions
 from ._backend import errors, motion
 
 Floats = npt.NDArray[np.float32]
@@ -24,7 +24,8 @@ _SHARED_LIMIT = 20_000_000
 class Take:
     """shapes (K, V, 3) in the mesh's units and axes, of which the first `lower` move the lower
     face; values (T, K) at `fps`; error in metres. Takes of one press share their shapes where that
-    keeps the error. `blink` (V, 3): the closing of both eyes in mesh units, if the pack has it."""
+    keeps the error. `blink` (V, 3): the closing of both eyes in mesh units, if the pack has it;
+    `shut` (N,): the frames of the motion in which the lips shut."""
 
     shapes: Floats
     values: Floats
@@ -36,6 +37,7 @@ class Take:
     lower: int = 0
     blink: Floats | None = None
     codes: motion.Codes | None = None
+    shut: closures.Moments = field(default_factory=closures.NONE.copy)
 
     @property
     def described(self) -> str:
@@ -67,7 +69,8 @@ def _together(loaded: Sequence[motion.Motion], target: face.Face, audio_sha256: 
     shapes = _in_mesh_units(target, shared.shapes)
     ends = np.cumsum([len(take.displacements) for take in loaded])[:-1]
     return [Take(shapes, values, take.fps, take.audio_seconds, take.seed, shared.error_m,
-                 audio_sha256, shared.lower, _blink(target, reference.blink), take.codes)
+                 audio_sha256, shared.lower, _blink(target, reference.blink), take.codes,
+                 closures.moments(take.displacements, reference.lip_pairs))
             for take, values in zip(loaded, np.split(shared.values, ends), strict=True)]
 
 
@@ -100,8 +103,9 @@ def _in_mesh_units(target: face.Face, metres: Floats) -> Floats:
 
 
 def values_at(take: Take, seconds: npt.NDArray[np.float64]) -> Floats:
-    """The take's values (N, K) at times (N,) in seconds from its start, linearly interpolated."""
-    return motion.interpolate_rows(take.values, seconds * take.fps)
+    """The take's values (N, K) at times (N,) in seconds from its start, linearly interpolated, but
+    for the frames that show a closure of the lips."""
+    return motion.interpolate_rows(take.values, closures.shown(seconds * take.fps, take.shut))
 
 
 def sha256_of(path: str) -> str:

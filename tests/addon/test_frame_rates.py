@@ -7,7 +7,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import audio_source, blender_compat, takes  # noqa: E402
+from blender_addon import audio_source, blender_compat, closures, takes  # noqa: E402
 from tests.addon import sequencer  # noqa: E402
 
 RATES = [(24, 1.001), (30, 1.001), (60, 1.001), (24, 1.0), (25, 1.0), (30, 1.0), (60, 1.0)]
@@ -46,6 +46,7 @@ def test_a_key_after_ten_minutes_has_the_value_of_its_own_second(fps):
     # Values count motion frames from the end on, for float32 has few digits for large numbers.
     values = np.arange(-600 * 30, 1, dtype=np.float32)[:, None]
     frames = np.arange(round(599 * fps), round(600 * fps))
-    found = takes.values_at(SimpleNamespace(values=values, fps=30.0), frames / fps)[:, 0]
+    take = SimpleNamespace(values=values, fps=30.0, shut=closures.NONE)
+    found = takes.values_at(take, frames / fps)[:, 0]
     np.testing.assert_allclose((found.astype(float) + 600 * 30) * fps / 30, frames,
                                rtol=0, atol=1e-3)
