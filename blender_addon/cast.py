@@ -13,6 +13,7 @@ from ._backend import errors
 from .running import CANCELLED, FINISHED, Result, Running
 from .takes import Take
 from .words import translated
+from .wrapping import wrapped
 
 
 def _is_mesh(_line: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
@@ -236,8 +237,8 @@ class _WholeScene:
         if cast.lines:
             layout.template_list("SOLILOQUY_UL_lines", "", cast, "lines", cast, "active", rows=4)
         layout.operator("soliloquy.animate_scene", icon="PLAY")
-        if session.CURRENT.queue:
-            layout.label(text=session.CURRENT.queue)
+        for line in wrapped(session.CURRENT.queue):
+            layout.label(text=line, translate=False)
 
 
 class SOLILOQUY_PT_view_cast(_WholeScene, bpy.types.Panel):  # type: ignore[misc] # noqa: N801

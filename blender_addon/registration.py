@@ -4,7 +4,9 @@ import bpy
 
 from . import (
     cast,
+    emotion_panel,
     face_panel,
+    menus,
     operators,
     pack_operators,
     panels,
@@ -23,8 +25,9 @@ CLASSES = (
     operators.SOLILOQUY_OT_animate_from_audio,
     operators.SOLILOQUY_OT_cancel,
     panels.SOLILOQUY_PT_view,
-    panels.SOLILOQUY_PT_view_advanced,
     panels.SOLILOQUY_PT_sequencer,
+    *emotion_panel.CLASSES,
+    panels.SOLILOQUY_PT_view_advanced,
     panels.SOLILOQUY_PT_sequencer_advanced,
     *face_panel.CLASSES,
     *pack_operators.CLASSES,
@@ -32,6 +35,7 @@ CLASSES = (
     *cast.CLASSES,
     *result_registration.CLASSES,
     *add_head.CLASSES,
+    *menus.CLASSES,
 )
 
 
@@ -43,6 +47,8 @@ def register_everything() -> None:
     bpy.types.Object.soliloquy = bpy.props.PointerProperty(type=properties.FaceSettings)
     result_registration.attach()
     cast.attach()
+    emotion_panel.attach()
+    menus.attach()
     bpy.types.VIEW3D_MT_mesh_add.append(add_head.draw_menu)
 
 
@@ -50,6 +56,8 @@ def unregister_everything() -> None:
     """Undo `register_everything` in reverse order and end the worker."""
     session.CURRENT.end()
     bpy.types.VIEW3D_MT_mesh_add.remove(add_head.draw_menu)
+    menus.detach()
+    emotion_panel.detach()
     cast.detach()
     result_registration.detach()
     del bpy.types.Object.soliloquy

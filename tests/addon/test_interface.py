@@ -19,12 +19,23 @@ def operators(addon):
     return ours(bpy.types.Operator)
 
 
-def test_every_operator_has_a_name_and_a_tooltip_and_is_found_by_search(operators):
+def test_every_operator_has_a_name_and_a_tooltip(operators):
     assert len(operators) > 8
     for cls in operators:
-        rna = cls.bl_rna
-        assert cls.bl_label and (rna.description or cls.__doc__), cls
+        assert cls.bl_label and (cls.bl_rna.description or cls.__doc__), cls
         assert "INTERNAL" not in getattr(cls, "bl_options", set()), cls
+
+
+def test_every_button_of_the_tab_is_in_a_menu_and_so_found_by_search(operators):
+    from blender_addon import menus
+
+    elsewhere = {"add_head", "export",  # Add > Mesh; the menu of exports
+                 "install_model", "remove_model", "look_at_worker", "open_logs"}  # preferences
+    named = {cls.bl_idname.removeprefix("soliloquy.") for cls in operators}
+    assert {name for name in menus.ENTRIES if name} >= {
+        name for name in named - elsewhere if "emotion" not in name}
+    for holder in ("VIEW3D_MT_object", "SEQUENCER_MT_strip"):
+        assert menus.draw_entry in getattr(bpy.types, holder)._dyn_ui_initialize()
 
 
 def test_every_operator_that_may_be_grey_says_why(operators):
