@@ -1,5 +1,5 @@
-"""The buttons as menu entries: Blender's search (F3) finds what lies in a menu, and a menu entry can
-be given a key of one's own (right-click, Assign Shortcut)."""
+"""The buttons as menu entries: Blender's search (F3) finds what lies in a menu, and an entry can be
+given a key of one's own (right-click, Assign Shortcut)."""
 
 from typing import Any
 
