@@ -3,7 +3,7 @@
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from . import (
 from .errors import RequestError
 from .messages import Done, EmotionSpan, Generate
 from .pack import Features, Pack
-from .sessions import Device, Sessions
+from .sessions import Device, Opened, Sessions
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.uint16]
@@ -55,10 +55,11 @@ class Generator:
     """A pack with its graphs open, ready to animate any number of sounds; results depend on the
     request alone, never on what ran before."""
 
-    def __init__(self, pack: Pack, device: Device) -> None:
+    def __init__(self, pack: Pack, device: Device,
+                 instead: Mapping[str, Opened] | None = None) -> None:
         self.pack = pack
         self.device = device
-        self._sessions = Sessions(pack, device)
+        self._sessions = Sessions(pack, device, instead)
         self._codebook = codebook.read(pack)
         self._palette = emotions.palette(pack) if pack.manifest.emotion_features else None
         self._schedule = schedule.cosine(pack.manifest.schedule.steps)

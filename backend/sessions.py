@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -82,15 +83,27 @@ def versions() -> dict[str, str]:
             "providers": ", ".join(onnxruntime.get_available_providers())}
 
 
+class Opened(Protocol):
+    """A graph that can be run: an onnxruntime.InferenceSession, or what stands in for one."""
+
+    def get_outputs(self) -> list[Any]: ...
+
+    def run(self, wanted: list[str], inputs: dict[str, npt.NDArray[np.generic]]
+            ) -> list[Floats]: ...
+
+
 class Sessions:
     """The graphs of a pack on one device, as functions from arrays to arrays."""
 
-    def __init__(self, pack: Pack, device: Device) -> None:
+    def __init__(self, pack: Pack, device: Device,
+                 instead: Mapping[str, Opened] | None = None) -> None:
+        """Open the pack's graphs, or run what stands `instead` of them; raises PackError."""
         self._pack = pack
         self._hop = round(pack.manifest.sample_rate_hz / pack.manifest.features.rate_hz)
         self._feels = pack.manifest.emotion_features is not None
         graphs = _with_emotions(_GRAPHS) if self._feels else _GRAPHS
-        self._graphs = {name: _open(pack, name, of, device) for name, of in graphs.items()}
+        self._graphs: Mapping[str, Opened] = instead or {
+            name: _open(pack, name, of, device) for name, of in graphs.items()}
 
     def encode(self, waveform: Floats) -> Floats:
         """Samples (N,) in [-1, 1] -> features (N // hop, F) at the pack's feature rate, those of

@@ -20,7 +20,8 @@ TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "on
          "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL",
          "pocketsphinx"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
-DOOR = {"backend.errors", "backend.messages", "backend.pack", "backend.motion", "backend.redo"}
+DOOR = {"backend.emotions", "backend.errors", "backend.messages", "backend.pack", "backend.motion",
+        "backend.redo"}
 ADDON = {"blender_addon"}
 # Where the installed add-on holds backend; naming all of blender_addon does not include it.
 EMBEDDED = "blender_addon.backend"
@@ -42,8 +43,10 @@ ALLOWED: dict[str, set[str]] = {
     "training.export": CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.sessions",
                                                       "onnxruntime"},
     # Evaluation hears a pack exactly as Blender does.
-    "training.speaking": CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.pipeline",
-                                                        "backend.sessions"},
+    # Evaluation and the comparison with torch run a pack exactly as Blender does.
+    **dict.fromkeys(("training.speaking", "training.parity"),
+                    CONTRACT | NUMERICS | TORCH | {"backend", "training", "backend.pipeline",
+                                                   "backend.sessions"}),
     # Nothing imports benchmarks.
     "benchmarks": CONTRACT | NUMERICS | TORCH | {"training", "benchmarks"},
     "benchmarks.passes": {"numpy", "onnxruntime"},

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "training.compare",
     "report": "training.report.command",
     "export": "training.export",
+    "parity": "training.parity",
 }
 
 

@@ -11,7 +11,7 @@ import torch
 from backend import audio, pack, pipeline, sessions
 from tests.training import toy
 from training import __main__ as training
-from training import config, encoder, export, rig_file, stage1
+from training import config, encoder, export, parity, rig_file, stage1
 from training.corpus.clips import Clip, read_clips, read_track
 
 
@@ -73,6 +73,19 @@ def test_the_pack_animates_with_the_runtime(work: Path) -> None:
     assert motion.displacements.shape == (60, 42, 3)
     assert np.array_equal(motion.displacements, pack.generate(sound, seed=1).displacements)
     assert 1e-4 < np.abs(motion.displacements).max() < 0.1
+
+
+def test_the_pack_moves_as_its_networks_do_over_a_minute(work: Path) -> None:
+    recipe, rig = config.load("tiny"), rig_file.read(work / "rig.npz")
+    opened = pack.load(work / "pack")
+    noise = np.random.default_rng(0).normal(0, 0.1, 60 * 16000).astype(np.float32)
+    sound = audio.Sound(noise, 16000, 60.0)
+    torch_graphs = parity.in_torch(export.load(work, recipe, rig), half=False)
+    shown = parity.spoken(opened, sound, 0)
+    same = parity.difference(shown, parity.spoken(opened, sound, 0, torch_graphs))
+    assert same.mean_mm < 1e-3 and same.frames_apart < 0.01 and same.codes_unlike < 1e-3
+    other = parity.difference(shown, parity.spoken(opened, sound, 1, torch_graphs))
+    assert other.largest_mm > parity.UNSEEN_MM and other.codes_unlike > 0.01
 
 
 def test_evaluate_writes_a_row_for_each_number_of_steps(work: Path) -> None:
