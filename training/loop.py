@@ -233,7 +233,7 @@ def fit(
     Processes have left one another afterwards. Raises CheckpointError when the checkpoint holds
     another recipe's network.
     """
-    torch.set_num_threads(args.threads or options.threads)
+    use_threads(args, options)
     trainer = Trainer(task, options, Budget(options.steps, args.minutes), files, here)
     if files.checkpoint.is_file() and not args.restart:
         state = checkpoint.load(files.checkpoint, "again with --restart")
@@ -241,6 +241,11 @@ def fit(
         trainer.resume(state)
     trainer.run(extra)
     here.leave()
+
+
+def use_threads(args: argparse.Namespace, options: OptimiserConfig) -> None:
+    """Compute with as many CPU threads as the command line says, else the recipe."""
+    torch.set_num_threads(args.threads or options.threads)
 
 
 def precision(options: OptimiserConfig, device: torch.device = ALONE.device) -> torch.autocast:

@@ -158,6 +158,7 @@ def run(args: argparse.Namespace) -> None:
     recipe, here = config.load(args.recipe), processes.start(args.device)
     work = config.work_folder(args, recipe)
     listening.check(recipe)
+    loop.use_threads(args, recipe.stage2.optimiser)  # listening takes minutes, too
     rig = rig_file.read(work / "rig.npz")
     with here.first_before_others():
         prepared = latents.prepare(work, recipe, rig)
