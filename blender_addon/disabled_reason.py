@@ -8,6 +8,8 @@ from . import audio_source, placing, properties, session
 from ._backend import errors
 from .words import translated
 
+_SINGLE_USER = "Use Object > Relations > Make Single User > Object Data"
+
 
 class Explains(Protocol):
     """An operator class that can say why it is disabled."""
@@ -60,7 +62,7 @@ def for_face(face: bpy.types.Object | None) -> str:
     if face is None:
         return "Choose a face: select a mesh object or name one in the panel"
     if face.type != "MESH":
-        return f"'{face.name}' is not a mesh: choose a face mesh"
+        return translated("'{face}' is not a mesh: choose a face mesh", face=face.name)
     return _for_data(face) or _for_mode(face) or _for_keys(face)
 
 
@@ -74,30 +76,34 @@ def _for_scene(context: bpy.types.Context) -> str:
     """A deleted object lives on while the panel's field points to it: it must not be animated."""
     chosen = context.scene.soliloquy.face
     if chosen is not None and context.scene.objects.get(chosen.name) is None:
-        return f"'{chosen.name}' is not in this scene: choose another face"
+        return translated("'{face}' is not in this scene: choose another face", face=chosen.name)
     return ""
 
 
 def _for_data(face: bpy.types.Object) -> str:
     mesh = face.data
-    if face.library is not None or mesh.library is not None:
-        return f"'{face.name}' is linked from another file: make it local (Object > Relations)"
-    if mesh.override_library is not None:
-        return f"The mesh of '{face.name}' is a library override: make it local"
+    if face.library is not None:
+        return translated("'{face}' is linked from another file: override it (Object > Library "
+                          "Override > Make), or make it local", face=face.name)
+    if mesh.library is not None or mesh.override_library is not None:
+        return translated("The mesh of '{face}' is linked from another file. {how}; an override "
+                          "of the object stays one", face=face.name, how=translated(_SINGLE_USER))
     if mesh.users - mesh.use_fake_user > 1:
-        return (f"The mesh of '{face.name}' is shared by several objects: make it single-user "
-                "(Object > Relations)")
+        return translated("The mesh of '{face}' is shared by several objects. {how}",
+                          face=face.name, how=translated(_SINGLE_USER))
     return ""
 
 
 def _for_mode(face: bpy.types.Object) -> str:
     if face.mode in {"EDIT", "SCULPT"}:
-        return f"'{face.name}' is in {face.mode.title()} Mode: go to Object Mode (Tab)"
+        return translated("'{face}' is in {mode} Mode: go to Object Mode (Tab)", face=face.name,
+                          mode=face.mode.title())
     return ""
 
 
 def _for_keys(face: bpy.types.Object) -> str:
     keys = face.data.shape_keys
     if keys is not None and not keys.use_relative:
-        return f"'{face.name}' has absolute shape keys: tick Relative in its shape keys"
+        return translated("'{face}' has absolute shape keys: tick Relative in its shape keys",
+                          face=face.name)
     return placing.why_not_placeable(keys)

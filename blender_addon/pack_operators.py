@@ -8,6 +8,7 @@ from . import disabled_reason, face_facts, models, packs, session, user_files
 from ._backend import errors
 from .running import FINISHED, Result, Running
 from .task import Task
+from .words import translated
 
 
 class SOLILOQUY_OT_install_model(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
@@ -49,7 +50,7 @@ class SOLILOQUY_OT_install_model(Running, bpy.types.Operator):  # type: ignore[m
     def done(self, made: list[str]) -> Result:
         """Say so."""
         _look_again()
-        session.CURRENT.tell(f"The model {made[0]} is installed")
+        session.CURRENT.tell(translated("The model {model} is installed", model=made[0]))
         self.say("INFO", session.CURRENT.message)
         return FINISHED
 
@@ -76,7 +77,8 @@ class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noq
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask first: this cannot be undone."""
         asked: Result = context.window_manager.invoke_confirm(
-            self, event, title=f"Delete the model '{self.model}'?", confirm_text="Delete")
+            self, event, title=translated("Delete the model '{model}'?", model=self.model),
+            confirm_text="Delete")
         return asked
 
     def execute(self, _context: bpy.types.Context) -> Result:
@@ -87,7 +89,7 @@ class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noq
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         _look_again()
-        self.report({"INFO"}, f"The model {self.model} is deleted")
+        self.report({"INFO"}, translated("The model {model} is deleted", model=self.model))
         return FINISHED
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from . import blender_compat, timeline
+from .words import translated
 
 # What of a sequencer makes sound; a movie does not by itself, but its file may hold some.
 SOUNDING = {"SOUND", "META", "SCENE"}
@@ -34,15 +35,16 @@ def why_silent(strip: Any, editor: bpy.types.SequenceEditor) -> str:
     """Why nothing of a strip is heard, in one line, or ''."""
     parents = parents_of(strip, editor)
     if strip.mute:
-        return f"The strip '{strip.name}' is muted: unmute it (Alt H)"
+        return translated("The strip '{strip}' is muted: unmute it (Alt H)", strip=strip.name)
     owner = parents[0] if parents else editor
     channel = owner.channels[strip.channel]
     if channel.mute:
-        return f"The channel '{channel.name}' of the strip '{strip.name}' is muted: unmute it"
+        return translated("The channel '{channel}' of the strip '{strip}' is muted: unmute it",
+                          channel=channel.name, strip=strip.name)
     if parents:
         return why_silent(parents[0], editor)
     if strip.type == "SOUND" and strip.volume == 0 and not is_animated(strip):
-        return f"The volume of the strip '{strip.name}' is 0: turn it up"
+        return translated("The volume of the strip '{strip}' is 0: turn it up", strip=strip.name)
     return ""
 
 

@@ -150,6 +150,24 @@ def test_a_linked_mesh(spoken, ball, tmp_path):
     refused("'Ball' is linked from another file")
 
 
+def test_an_overridden_object_speaks_once_its_mesh_is_its_own(spoken, ball, tmp_path):
+    path, hero = str(tmp_path / "library.blend"), bpy.data.collections.new("Hero")
+    hero.objects.link(ball)
+    bpy.data.libraries.write(path, {hero})
+    with bpy.data.libraries.load(path, link=True) as (_source, target):
+        target.collections = ["Hero"]
+    linked = target.collections[0]
+    spoken.collection.children.link(linked)
+    made = linked.override_hierarchy_create(spoken, bpy.context.view_layer, do_fully_editable=True)
+    spoken.soliloquy.face = face = made.all_objects[0]
+    refused("The mesh of 'Ball.*' is linked")
+    bpy.context.view_layer.objects.active = face
+    face.select_set(True)
+    bpy.ops.object.make_single_user(object=False, obdata=True)
+    assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
+    assert face.override_library is not None and len(face.data.shape_keys.key_blocks) > 1
+
+
 def test_a_mesh_shared_by_two_objects(spoken, ball):
     twin = bpy.data.objects.new("Twin", ball.data)
     spoken.collection.objects.link(twin)

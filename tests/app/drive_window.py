@@ -89,7 +89,7 @@ class Afternoon:
 
     def open_panel(self) -> None:
         """The Soliloquy tab, the face from the front."""
-        self.screen.ask(SETUP)
+        self.screen.ask(SETUP, 300.0)  # a busy machine takes its time to open a window
         self.screen.ask(FRONT_VIEW)
         self.screen.show_tab("Soliloquy")
         self.button = self.screen.find_button(BUTTON)
