@@ -117,8 +117,10 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
 
 def presence(span: EmotionSpan, frames: int, fps: float) -> Floats:
     """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade
-    within a frame of the sound's own ends."""
+    within a frame of the sound's own ends. A span beside the sound does not fade into it."""
     times_s, frame_s = np.arange(frames) / fps, 1 / fps
+    if _start(span) >= frames / fps or _end(span) <= 0:
+        return np.zeros(frames, np.float32)
     fade_s = max(frame_s, min(_fade(span), _end(span) - _start(span)))
     rising = (times_s - _start(span)) / fade_s + 0.5
     falling = (_end(span) - times_s) / fade_s + 0.5

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or __package__ == "blender_addon":  # a repository checkout
-    from backend import errors, messages, motion, pack, redo
+    from backend import emotions, errors, messages, motion, pack, redo
 else:  # installed: build_addon.py placed backend/ beside this file
-    from .backend import errors, messages, motion, pack, redo
+    from .backend import emotions, errors, messages, motion, pack, redo
 
-__all__ = ["errors", "messages", "motion", "pack", "redo"]
+__all__ = ["emotions", "errors", "messages", "motion", "pack", "redo"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from . import blender_compat, strip_mix, strips, timeline
+from . import blender_compat, emotion_strips, strip_mix, strips, timeline
 from ._backend import errors
 from .job import Mixing, Sound
 
@@ -51,7 +51,7 @@ def chosen(context: bpy.types.Context) -> Chosen:
     scene = blender_compat.sequencer_scene(context)
     if context.scene.soliloquy.source == "SCENE":
         return _in_scene(scene)
-    found = strips.selected(context)
+    found = strips.selected(context) or emotion_strips.sounds_beneath(scene)
     if not found:
         raise errors.AudioError("no_strip", "Select a sound strip in the Video Sequencer, or choose"
                                 " a sound file")

@@ -2,14 +2,16 @@
 
 blender -b [SCENE.blend] --python blender_addon/batch.py -- --audio A.wav --object NAME --model PACK
         [--jobs LIST.csv] [--out OUT.blend] [--render OUT.mp4] [--report REPORT.json] [--resume]
+        [--emotion NAME[:0..1.5][@START-END]]...
 
 Also runs in the bpy wheel: python blender_addon/batch.py -- --scene SCENE.blend --audio ...
 LIST.csv has a row per line of dialogue with the columns audio, object, model, frame, seed, style,
-steps; a column or cell that is missing takes the command's own option. A line that fails does not
-keep the others from being done. With --resume, --out is opened instead of the scene if it is there,
-and lines that it has are skipped: a line is known by the hash of its sound and settings. Uses the
-installed extension, or the checkout this file lies in. Without --out and --render the opened scene
-is saved in place.
+steps, emotion; a column or cell that is missing takes the command's own option. Several emotions in
+a cell are separated by ';'; without any, those that are painted in the scene count. A line that
+fails does not keep the others from being done. With --resume, --out is opened instead of the scene
+if it is there, and lines that it has are skipped: a line is known by the hash of its sound and
+settings. Uses the installed extension, or the checkout this file lies in. Without --out and
+--render the opened scene is saved in place.
 
 Exit codes: 0 all is done; 2 bad arguments or input, with one line on stderr, and no line done;
 3 some lines of the list failed, the others are saved; 130 interrupted.
@@ -49,6 +51,7 @@ class Line:
     seed: str = "0"
     style: str = ""
     steps: str = "0"
+    emotion: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="batch.py", description=__doc__,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
     for field in fields(Line):
-        parser.add_argument(f"--{field.name}", default=field.default)
+        if field.name != "emotion":
+            parser.add_argument(f"--{field.name}", default=field.default)
+    parser.add_argument("--emotion", action="append", default=[],
+                        metavar="NAME[:0..1.5][@START-END]",
+                        help="an emotion, its intensity, and its seconds of the sound; may be "
+                        "repeated, and overrules what is painted in the scene")
     parser.add_argument("--scene", default="", help="a .blend to open first")
     parser.add_argument("--jobs", default="", help="a .csv with one row per line of dialogue")
     parser.add_argument("--out", default="", help="where to save the .blend")
@@ -235,7 +243,8 @@ def _import_package(name: str, folder: Path) -> ModuleType:
 
 def _lines(options: argparse.Namespace) -> Iterator[Line]:
     """The list's rows over the command's options, or the command's options alone."""
-    common = Line(**{field.name: getattr(options, field.name) for field in fields(Line)})
+    common = Line(**{**{field.name: getattr(options, field.name) for field in fields(Line)},
+                     "emotion": "; ".join(options.emotion)})
     if not options.jobs:
         yield common
         return
@@ -277,7 +286,7 @@ def _animate(line: Line, match_vertices: bool) -> None:
     if match_vertices:
         with suppress(RuntimeError):  # most faces need no matching
             bpy.ops.soliloquy.match_vertices()
-    _call(bpy.ops.soliloquy.animate_from_audio)
+    _call(bpy.ops.soliloquy.animate_from_audio, emotions=line.emotion)
 
 
 def _whole(name: str, text: str) -> int:

@@ -60,6 +60,19 @@ def right_handle(strip: Any) -> float:
     return float(_first(strip, "right_handle", "frame_final_end"))
 
 
+def strip_type() -> Any:
+    """The class of strips: Sequence until 4.3, then Strip."""
+    return getattr(bpy.types, "Strip", None) or bpy.types.Sequence
+
+
+def new_colour_strip(strips: Any, name: str, channel: int, first: int, after: int) -> Any:
+    """A new strip of one colour from one frame up to, but not with, another; until 4.5 Blender asks
+    for its end, then for its length."""
+    known = strips.bl_rna.functions["new_effect"].parameters.keys()
+    extent = {"length": after - first} if "length" in known else {"frame_end": after}
+    return strips.new_effect(name=name, type="COLOR", channel=channel, frame_start=first, **extent)
+
+
 def set_handles(strip: Any, first: int, after: int) -> None:
     """Show a strip from one frame up to, but not with, another."""
     newer = hasattr(strip, "left_handle")

@@ -51,6 +51,7 @@ class Request:
     style: str | None = None
     takes: int = 1
     redo: messages.Redo | None = None
+    emotions: tuple[messages.EmotionSpan, ...] = ()
 
 
 class Job:
@@ -175,4 +176,4 @@ def _generate(job_id: str, request: Request, folder: Path) -> messages.Generate:
         id=job_id, audio=sound.path, pack=request.pack_path, out_dir=str(folder),
         seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
         start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
-        volume=sound.volume, redo=request.redo)
+        volume=sound.volume, redo=request.redo, emotions=request.emotions)

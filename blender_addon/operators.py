@@ -14,6 +14,11 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
     bl_label = "Animate from Audio"
     bl_options = {"UNDO"}  # noqa: RUF012  Blender asks for a plain set
 
+    emotions: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Emotions", options={"SKIP_SAVE"},
+        description="Instead of the painted ranges: NAME[:0..1.5][@START-END] in seconds of the "
+                    "sound, such as 'happy:0.8@1.2-3.4; sad@3.4-5'")
+
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         """Why the panel's settings cannot be animated, or ''."""
@@ -26,7 +31,7 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
 
     def start(self, context: bpy.types.Context) -> None:
         """Begin what the panel describes."""
-        self._where = press.begin(context)
+        self._where = press.begin(context, self.emotions)
 
     def done(self, made: list[Take]) -> Result:
         """Write the takes and say so."""

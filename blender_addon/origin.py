@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from . import models
-from ._backend import errors, pack
+from ._backend import errors, messages, pack
 from .audio_source import PlacedSound
 from .job import Request, Sound
 
@@ -48,7 +48,9 @@ def restored(stored: Any, chosen: pack.Pack) -> tuple[Request, PlacedSound]:
                                 _AGAIN)
     sound = Sound(stored["sound_path"], stored["start_s"], stored["duration_s"] or None,
                   stored["speed"], stored["volume"])
-    request = Request(sound, str(chosen.path), **json.loads(stored["request"]))
+    fields = json.loads(stored["request"])
+    lane = tuple(messages.EmotionSpan(**span) for span in fields.pop("emotions", ()))
+    request = Request(sound, str(chosen.path), emotions=lane, **fields)
     return request, PlacedSound(sound, stored["sound"], stored["placed_at"])
 
 

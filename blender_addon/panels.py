@@ -97,7 +97,7 @@ class _Advanced:
         layout.use_property_decorate = False
         face = properties.chosen_face(context)
         performance = properties.performance_of(face, context.scene)
-        for name in ("style", "takes", "steps"):
+        for name in ("takes", "steps"):
             layout.prop(performance, name)
         storage.draw(layout, performance)
         if face is not None:

@@ -11,6 +11,7 @@ import bpy
 from . import (
     audio_source,
     disabled_reason,
+    emotion_lane,
     face,
     models,
     origin,
@@ -18,6 +19,7 @@ from . import (
     properties,
     session,
     storage,
+    style_choice,
     vertex_order,
     workplace,
 )
@@ -28,8 +30,9 @@ from .writing import Destination
 Ask = Callable[[str], tuple[Request, audio_source.PlacedSound]]
 
 
-def begin(context: bpy.types.Context) -> Destination:
-    """Start the job that the panel describes; raises SoliloquyError with nothing left behind."""
+def begin(context: bpy.types.Context, emotions: str = "") -> Destination:
+    """Start the job that the panel describes, with emotions as a script spells them instead of the
+    painted ones; raises SoliloquyError with nothing left behind."""
     reason = disabled_reason.for_animating(context)
     if reason:
         raise errors.RequestError("not_ready", f"{reason}.")
@@ -39,7 +42,9 @@ def begin(context: bpy.types.Context) -> Destination:
 
     def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
         placed = audio_source.place(context, folder)
-        return _request(settings, placed, chosen), placed
+        lane = (emotion_lane.spelled(emotions, chosen) if emotions else
+                emotion_lane.painted(context, target, chosen, placed.first_frame))
+        return _request(settings, placed, chosen, lane), placed
 
     return begin_with(context, target, chosen, ask, storage.preparing(settings, context.scene,
                                                                       target))
@@ -75,10 +80,11 @@ def abandon() -> None:
     session.CURRENT.end_job()
 
 
-def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack) -> Request:
+def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack,
+             lane: emotion_lane.Lane) -> Request:
     return Request(placed.sound, str(chosen.path), seed=settings.seed,
-                   steps=settings.steps or None, style=settings.style.strip() or None,
-                   takes=settings.takes)
+                   steps=settings.steps or None, takes=settings.takes, emotions=lane,
+                   style=style_choice.wish(settings, chosen.manifest.styles))
 
 
 def _start(context: bpy.types.Context, request: Request, mixing: Mixing | None,

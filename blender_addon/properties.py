@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from . import models
+from . import models, style_choice
 from .blender_compat import PATH_OPTIONS
 
 SOURCES = (
@@ -35,12 +35,7 @@ def _model_names(_settings: bpy.types.PropertyGroup, context: bpy.types.Context,
     return models.names(context)
 
 
-def _style_names(settings: bpy.types.PropertyGroup, context: bpy.types.Context,
-                 _typed: str) -> Iterable[str]:
-    return models.styles(context, settings.model)
-
-
-class PerformanceSettings:
+class PerformanceSettings(style_choice.StyleSettings):
     """How a face performs: the fields that the scene has for all faces, and a face may have."""
 
     model: bpy.props.StringProperty(  # type: ignore[valid-type]
@@ -52,9 +47,6 @@ class PerformanceSettings:
     takes: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Takes", default=1, min=1, max=MOST_TAKES,
         description="Performances to make, with this seed and the next ones; the first one plays")
-    style: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="Style", search=_style_names, search_options={"SUGGESTION"},
-        description="A speaking style of the model; empty: the model's first")
     steps: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Steps", default=0, min=0, max=1000,
         description="Denoising steps; 0: what the model recommends. More is slower")
@@ -80,7 +72,7 @@ class SoliloquySettings(PerformanceSettings, bpy.types.PropertyGroup):  # type: 
         description="The mesh that will talk; empty: the active object")
 
 
-_SHARED = tuple(PerformanceSettings.__annotations__)
+_SHARED = (*style_choice.StyleSettings.__annotations__, *PerformanceSettings.__annotations__)
 
 
 def _begin_as_shared(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:

@@ -18,7 +18,7 @@ NUMERICS = {f"backend.{name}" for name in
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
          "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL",
-         "pocketsphinx"}
+         "pocketsphinx", "sklearn"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
 DOOR = {"backend.emotions", "backend.errors", "backend.messages", "backend.pack", "backend.motion",
         "backend.redo"}

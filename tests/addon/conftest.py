@@ -72,6 +72,14 @@ def ball(scene: Any, tiny_pack: Path) -> Any:
     return face
 
 
+@pytest.fixture(scope="session")
+def emotional_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny pack that knows neutral, surprised (the brow is lifted by 2 cm) and angry."""
+    from tests.data import make_tiny_pack
+
+    return make_tiny_pack.make_emotional(tmp_path_factory.mktemp("packs") / "emotional").path
+
+
 @pytest.fixture
 def spoken(ball: Any, scene: Any, write_wav: Callable[..., Path], voice: Any) -> Any:
     """The scene with the ball chosen and a voice file from frame 10."""

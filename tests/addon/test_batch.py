@@ -141,7 +141,7 @@ def test_an_unknown_column_is_named_with_its_line(arguments, tmp_path, capfd):
     jobs = tmp_path / "jobs.csv"
     jobs.write_text("object,wav\nBall,a.wav\n")
     assert batch.main(arguments(jobs=jobs)) == 2
-    assert "unknown column 'wav'; known are audio, frame, model," in capfd.readouterr().err
+    assert "unknown column 'wav'; known are audio, emotion, frame," in capfd.readouterr().err
 
 
 def test_rendering_without_a_camera_is_refused_before_the_work(arguments, tmp_path, capfd):

@@ -67,6 +67,11 @@ def test_an_end_within_a_frame_of_the_sounds_own_fades_no_more_than_that(start_s
     assert painted(EmotionSpan("happy", 1.0, start_s, end_s)).tolist() == [[4, 0]] * 120
 
 
+@pytest.mark.parametrize(("start_s", "end_s"), [(4.0, 6.0), (4.1, None), (-2.0, 0.0)])
+def test_a_span_beside_the_sound_does_not_fade_into_it(start_s, end_s):
+    assert painted(EmotionSpan("happy", 1.0, start_s, end_s)).tolist() == [[0, 0]] * 120
+
+
 def test_a_short_span_still_reaches_its_emotion():
     assert painted(EmotionSpan("happy", 1.0, 2.0, 2.2))[:, 0].max() == pytest.approx(4, abs=0.1)
 

@@ -1,0 +1,223 @@
+"""Emotions painted over the sound: coloured strips in the Video Sequencer.
+
+A range is a Color strip, so it is selected, moved, trimmed, copied and cut as any strip. Its strip
+is muted for good: Blender renders what the sequencer shows instead of the scene as soon as one
+strip with a picture is not muted. `use` is what switches a range off.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any
+
+import bpy
+
+from . import blender_compat, emotion_ranges, models, properties, strips
+from ._backend import emotions
+from .emotion_ranges import Range
+
+CHANNEL = "Emotions"
+_MOST_CHANNEL = 128
+
+
+def known(context: bpy.types.Context) -> tuple[str, ...]:
+    """The emotions that the chosen face's model knows."""
+    settings: Any = properties.performance_of(properties.chosen_face(context), context.scene)
+    return models.manners(context, settings.model.strip()).emotions
+
+
+def names(_owner: Any, context: bpy.types.Context, _typed: str) -> Iterable[str]:
+    """Emotions to suggest in a field."""
+    return known(context)
+
+
+def _show(painted: "PaintedEmotion", context: bpy.types.Context) -> None:
+    found = next((strip for strip in of_scene(painted.id_data) if strip.soliloquy == painted), None)
+    if found is not None:
+        name_and_colour(found, of_scene(painted.id_data))
+
+
+def _is_mesh(_painted: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
+    return bool(candidate.type == "MESH")
+
+
+class PaintedEmotion(bpy.types.PropertyGroup):  # type: ignore[misc]
+    """Strip.soliloquy: the emotion that a strip paints; that of other strips was never set."""
+
+    emotion: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Emotion", search=names, search_options={"SUGGESTION"}, update=_show,
+        description="What is felt in this range instead of what is heard in the voice; empty: "
+                    "what is heard")
+    intensity: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Intensity", default=1.0, min=0.0, max=emotions.MOST_INTENSITY, step=5, update=_show,
+        description="How strongly: 0 is neutral, 1 as strong as it was learnt, more exaggerates")
+    other: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Blend With", search=names, search_options={"SUGGESTION"}, update=_show,
+        description="A second emotion, of which there is a share; empty: no blend")
+    share: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Share", default=0.5, min=0.0, max=1.0, subtype="FACTOR", update=_show,
+        description="How much of the second emotion there is: 0 is all the first, 1 all the second")
+    fade_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="Cross-Fade", default=emotions.FADE_S, min=0.0, max=10.0, soft_max=2.0, precision=2,
+        subtype="TIME_ABSOLUTE",
+        description="Seconds in which the face goes over to this emotion and from it, half of them "
+                    "before the range's end")
+    face: bpy.props.PointerProperty(  # type: ignore[valid-type]
+        name="Face", type=bpy.types.Object, poll=_is_mesh,
+        description="The face that feels this; empty: whoever speaks here")
+    use: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Use", default=True, description="Whether this range counts; otherwise the voice does")
+
+
+def of_scene(scene: bpy.types.Scene) -> list[Any]:
+    """The strips of a scene's sequencer that paint an emotion, in order of time."""
+    editor = scene.sequence_editor
+    every = blender_compat.all_strips(editor) if editor is not None else []
+    return sorted((strip for strip in every if is_range(strip)), key=blender_compat.left_handle)
+
+
+def is_range(strip: Any) -> bool:
+    """Whether a strip paints an emotion."""
+    return bool(strip.type == "COLOR" and strip.soliloquy.is_property_set("emotion"))
+
+
+def chosen(scene: bpy.types.Scene) -> list[Any]:
+    """The ranges that the artist means: the selected ones, or that under the playhead (the highest
+    channel's, where several are)."""
+    found = of_scene(scene)
+    selected = [strip for strip in found if strip.select]
+    if selected:
+        active = scene.sequence_editor.active_strip
+        return sorted(selected, key=lambda strip: strip != active)
+    here = [strip for strip in found if blender_compat.left_handle(strip) <= scene.frame_current
+            < blender_compat.right_handle(strip)]
+    return sorted(here, key=lambda strip: -strip.channel)[:1]
+
+
+def choose(scene: bpy.types.Scene, strip: Any) -> None:
+    """Select one range instead of others, and no other strip differently: what is selected with
+    sound is what will be spoken."""
+    for other in of_scene(scene):
+        other.select = other == strip
+    scene.sequence_editor.active_strip = strip
+
+
+def paint(scene: bpy.types.Scene, given: Range, face: bpy.types.Object | None) -> Any:
+    """A new strip in a scene's sequencer, painted over others of the same face; it is chosen."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    first, after = round(given.first), round(given.after)
+    for old in of_scene(scene):
+        if old.soliloquy.face == face:
+            _make_room(editor, old, (first, after))
+    strip = _new_strip(editor, free_channel(scene, first, after), first, after)
+    for name in ("emotion", "intensity", "other", "share"):
+        setattr(strip.soliloquy, name, getattr(given, name))
+    strip.soliloquy.face = face
+    if given.fade_s is not None:
+        strip.soliloquy.fade_s = given.fade_s
+    choose(scene, strip)
+    return strip
+
+
+def _make_room(editor: bpy.types.SequenceEditor, old: Any, new: tuple[int, int]) -> None:
+    frames = round(blender_compat.left_handle(old)), round(blender_compat.right_handle(old))
+    left = emotion_ranges.left_of(frames, new)
+    if not left:
+        remove(editor, old)
+    elif left != [frames]:
+        blender_compat.set_handles(old, *left[0])
+    for first, after in left[1:]:
+        copy = _new_strip(_holder(editor, old), old.channel, first, after)
+        for name in PaintedEmotion.__annotations__:
+            setattr(copy.soliloquy, name, getattr(old.soliloquy, name))
+
+
+def _new_strip(holder: Any, channel: int, first: int, after: int) -> Any:
+    strip = blender_compat.new_colour_strip(blender_compat.top_strips(holder), CHANNEL, channel,
+                                            first, after)
+    strip.mute = True
+    return strip
+
+
+def _holder(editor: bpy.types.SequenceEditor, strip: Any) -> Any:
+    """The meta strip that holds a strip, or the editor."""
+    return next(iter(strips.parents_of(strip, editor)), editor)
+
+
+def remove(editor: bpy.types.SequenceEditor, strip: Any) -> None:
+    """Remove a range, also from inside a meta strip."""
+    blender_compat.top_strips(_holder(editor, strip)).remove(strip)
+
+
+def sounds_beneath(scene: bpy.types.Scene) -> list[Any]:
+    """What sounds under the selected ranges, each on the channel that is nearest to its range."""
+    found: list[Any] = []
+    for painted in (strip for strip in of_scene(scene) if strip.select):
+        here = [strip for strip in blender_compat.all_strips(scene.sequence_editor)
+                if strip.type in strips.SOUNDING and _meet(strip, painted)]
+        nearest = min((abs(strip.channel - painted.channel) for strip in here), default=0)
+        found += [strip for strip in here if strip not in found
+                  and abs(strip.channel - painted.channel) == nearest]
+    return found
+
+
+def _meet(one: Any, other: Any) -> bool:
+    return (blender_compat.left_handle(one) < blender_compat.right_handle(other)
+            and blender_compat.left_handle(other) < blender_compat.right_handle(one))
+
+
+def free_channel(scene: bpy.types.Scene, first: int, after: int) -> int:
+    """The channel of earlier ranges where it is free in these frames, else the lowest free one
+    above all sound; a channel without a name of its own gets one."""
+    editor = scene.sequence_editor
+    every = list(blender_compat.top_strips(editor))
+    taken = {strip.channel for strip in every if blender_compat.left_handle(strip) < after
+             and blender_compat.right_handle(strip) > first}
+    above = max((strip.channel for strip in every if strip.type in strips.SOUNDING), default=0) + 1
+    usual = sorted({strip.channel for strip in every if is_range(strip)})
+    channel = next((each for each in (*usual, *range(above, _MOST_CHANNEL))
+                    if each not in taken), _MOST_CHANNEL)
+    owner = editor.channels[channel]
+    if owner.name == f"Channel {channel}" and not any(s.channel == channel for s in every):
+        owner.name = CHANNEL
+    return channel
+
+
+def name_and_colour(strip: Any, others: Iterable[Any]) -> None:
+    """Let a strip show what it paints."""
+    painted = strip.soliloquy
+    shown = (painted.emotion.strip(), painted.intensity, painted.other.strip())
+    taken = {other.name for other in others if other != strip}
+    strip.name = next(name for name in _numbered(emotion_ranges.name_of(*shown))
+                      if name not in taken)
+    strip.color = emotion_ranges.colour_of(*shown, painted.share)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} ({number})" for number in count(2))
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def keep_muted(*_unused: object) -> None:
+    """Mute ranges that were unmuted, before a file is saved or rendered; see the top."""
+    for scene in bpy.data.scenes:
+        for strip in of_scene(scene):
+            if not strip.mute:
+                strip.mute = True
+
+
+_GUARDED = ("save_pre", "render_init")
+
+
+def attach() -> None:
+    """Give strips their property, and guard renders."""
+    blender_compat.strip_type().soliloquy = bpy.props.PointerProperty(type=PaintedEmotion)
+    for name in _GUARDED:
+        getattr(bpy.app.handlers, name).append(keep_muted)
+
+
+def detach() -> None:
+    """Undo `attach`."""
+    for name in _GUARDED:
+        getattr(bpy.app.handlers, name).remove(keep_muted)
+    del blender_compat.strip_type().soliloquy
