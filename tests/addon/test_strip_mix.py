@@ -2,6 +2,7 @@
 at known frames, whatever the sequencer does to them."""
 
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,8 @@ def test_a_speed_that_changes_within_the_strip_is_honoured(add, heard, scene, fp
     change_speed_after(scene, strip, 1 + fps, percent)
     content = np.array([0.5, 1.5, 2.5]) * fps / base
     expected = 1 + np.where(content < fps, content, fps + (content - fps) * 100 / percent)
-    np.testing.assert_allclose(heard()[0], expected, atol=0.02 * fps)
+    # Blender's retiming keys lie on whole frames, so it plays up to one frame off itself.
+    np.testing.assert_allclose(heard()[0], expected, atol=max(1.0, 0.02 * fps))
 
 
 def change_speed_after(scene, strip, frame, percent):
@@ -156,7 +158,9 @@ def test_a_movie_strip_alone_is_heard(movie, heard, scene):
     strip = scene.sequence_editor.strips.new_movie("Shot", str(movie), 1, 31)
     strip.select = True
     strip.frame_final_start = 61
-    assert audio_source.chosen(bpy.context).describe() == "Shot, 2.0 s, from frame 61"
+    # 2 s, or a frame more: versions of Blender count a movie's last frame differently.
+    assert re.fullmatch(r"Shot, 2\.[01] s, from frame 61",
+                        audio_source.chosen(bpy.context).describe())
     np.testing.assert_allclose(heard()[0], [91], atol=1)
 
 
