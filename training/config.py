@@ -113,7 +113,7 @@ class EmotionConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)  # at 50 Hz: +-0.28 s heard
     memory_s: float = 2.0  # how far to each side the voice's mean and spread are taken
     dropout: float = 0.15
-    recorded_share: float = 0.0  # of the crops, from real recordings, which count as neutral
+    recorded_share: float = 0.0  # of the crops, from real recordings, most of them as neutral
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(
             steps=3000, batch=20, crop_frames=250, learning_rate=2e-3, weight_decay=0.02

@@ -1,6 +1,7 @@
 """Train the compact emotion encoder on acted lines of the corpus: writes emotion_encoder.pt."""
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training import checkpoint, emotion_encoder, encoder_augment, loop
+from training import checkpoint, emotion_acting, emotion_encoder, encoder_augment, loop
 from training import config as recipes
 from training.config import EmotionConfig
 from training.corpus import clips, emotions, recordings
@@ -33,7 +34,9 @@ AROUSAL: Mapping[str, float] = {
 }  # fmt: skip
 _IN_PAUSES = 0.1  # what a frame counts in which nobody speaks
 _SPOILED = 0.5  # share of crops in noise, rooms, codecs
-_SAME_VOICE = 0.06  # tempo and pitch may change by this much, more would be another emotion
+_ACTING = 1 / 3  # share of the recordings' crops that get an emotion by the rules
+_SAME_VOICE = 0.06  # tempo and pitch may change by this much, more would be another emotion...
+_OTHER_VOICE = 0.19  # ... but recordings are of few people, who must stand for many
 
 
 class Acted(NamedTuple):
@@ -144,13 +147,31 @@ class EmotionTask:
         """Crops at random places, each emotion as often as any other, and recordings."""
         options = self.config.optimiser
         which = torch.multinomial(self.odds, options.batch, replacement=True, generator=rng)
-        speeds = torch.exp(uniform(rng, options.batch, -_SAME_VOICE, _SAME_VOICE))
+        leanings = uniform(rng, options.batch, -1.0, 1.0)
         places = torch.rand(options.batch, generator=rng)
         crops = [
-            crop(self.acted[int(i)], options.crop_frames, float(speed), float(place))
-            for i, speed, place in zip(which, speeds, places, strict=True)
+            self._crop(self.acted[int(i)], float(leaning), float(place), rng)
+            for i, leaning, place in zip(which, leanings, places, strict=True)
         ]
         return Batch(*(torch.stack(part) for part in zip(*crops, strict=True)))
+
+    def _crop(
+        self, one: Acted, leaning: float, place: float, rng: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """A row of a batch: a clip as it is, or a recording that acts by the corpus' rules.
+
+        A leaning of -1 is the slowest and lowest that a voice is heard, of 1 the other end.
+        """
+        frames = self.config.optimiser.crop_frames
+        speed = math.exp(leaning * (_OTHER_VOICE if one.recorded else _SAME_VOICE))
+        if not (one.recorded and chance(rng, 1, _ACTING)):
+            return crop(one, frames, speed, place)
+        role = emotion_acting.drawn(rng)
+        row = crop(one, frames, speed * emotion_acting.speed(role), place)
+        waveform, emotion, intensity, *rest = row
+        number = torch.full_like(emotion, NAMES.index(role.emotion))
+        amount = torch.full_like(intensity, role.amount)
+        return emotion_acting.coloured(waveform, role, rng), number, amount, *rest
 
 
 def recorded(waveforms: Tensor, rng: torch.Generator) -> Tensor:
