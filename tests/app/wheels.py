@@ -1,6 +1,8 @@
-"""`make test-wheels`: the built zip in the Blender modules (bpy wheels) of several versions.
+"""`make test-wheels`: the built zip in the Blender modules (bpy wheels) of several versions, then
+the tests of the add-on in each.
 
 Each gets a virtual environment of its own in build/venvs (a gigabyte, once); Python 3.11 only.
+With --press-only the tests are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -30,14 +33,24 @@ runpy.run_path(sys.argv[2])
 def environment(version: str) -> Path:
     """The Python of a virtual environment with that bpy, made if it is not there yet."""
     folder = ROOT / "build" / "venvs" / f"bpy-{version}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        # bpy 4.2 asks for any numpy, but its application ships numpy 1.
-        packages = [f"bpy=={version}", "numpy==1.26.4"]
+    python, packages = folder / "bin" / "python", [f"bpy=={version}", *pinned()]
+    complete = folder / "complete"
+    if not complete.exists() or complete.read_text() != "\n".join(packages):
+        if not python.exists():
+            venv.create(folder, with_pip=True, clear=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
-        (folder / "complete").touch()
+        complete.write_text("\n".join(packages))
     return python
+
+
+def pinned() -> list[str]:
+    """What the worker and the add-on's tests import, as pyproject.toml pins it. That includes numpy
+    1, as in Blender's application; the module of 4.2 itself asks for any."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    testing = [each for name in ("training", "dev") for each in extras[name]
+               if each.split("==")[0] in ("onnx", "pytest", "pytest-timeout")]
+    return [*extras["backend"], *testing]
 
 
 def try_in(version: str, extension: Path, folder: Path) -> dict[str, object]:
@@ -55,6 +68,12 @@ def try_in(version: str, extension: Path, folder: Path) -> dict[str, object]:
     return found
 
 
+def run_tests(version: str) -> None:
+    """The add-on's own tests in that Blender; CalledProcessError when one fails."""
+    command = [environment(version), "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    subprocess.run([*command, "tests/addon"], cwd=ROOT, check=True)
+
+
 def main() -> int:
     """Try every version; one line each."""
     if sys.version_info[:2] != (3, 11):
@@ -63,7 +82,10 @@ def main() -> int:
     extension = build_addon.build("linux-x64", "cpu", ROOT / "dist")
     results = [try_in(version, extension, ROOT / "out/wheels" / version) for version in VERSIONS]
     for result in results:
-        print(result)
+        print(result, flush=True)
+    for version in () if "--press-only" in sys.argv else VERSIONS:
+        print(f"--- tests of the add-on in {version}", flush=True)
+        run_tests(version)
     return 0
 
 
