@@ -112,7 +112,8 @@ def test_ranges_switched_off_or_of_another_face_do_not_count(stage, ball, asked)
 
 
 def test_a_range_in_a_meta_strip_ends_with_it(stage, asked):
-    sequencer.in_sequencer(stage, lambda: paint(stage, "angry", 20, 40), bpy.ops.sequencer.meta_make)
+    paint(stage, "angry", 20, 40)
+    sequencer.in_sequencer(stage, bpy.ops.sequencer.meta_make)
     meta = next(iter(blender_compat.top_strips(stage.sequence_editor)))
     blender_compat.set_handles(meta, 25, 40)
     press()
