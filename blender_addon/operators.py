@@ -5,6 +5,7 @@ import bpy
 from . import disabled_reason, press, session, writing
 from .running import FINISHED, Result, Running
 from .takes import Take
+from .words import translated
 
 
 class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
@@ -41,7 +42,8 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
 
     def _succeed(self, made: list[Take]) -> None:
         worst_mm = max(take.error_m for take in made) * 1000
-        text = f"{self._where.face} speaks: {made[0].described}, within {worst_mm:.2f} mm"
+        text = translated("{face} speaks: {what}, within {worst:.2f} mm", face=self._where.face,
+                          what=made[0].described, worst=worst_mm)
         face = bpy.data.objects[self._where.face]
         pinned = "It is hidden while a shape key is pinned." if face.show_only_shape_key else ""
         session.CURRENT.tell(text, pinned)

@@ -6,7 +6,8 @@ import bpy
 
 from . import audio_source, disabled_reason, face_panel, properties, session, storage
 from ._backend import errors
-from .wrapping import wrapped
+from .words import translated
+from .wrapping import draw_wrapped
 
 
 def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -23,10 +24,7 @@ def _draw_sound(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         text, icon = audio_source.chosen(context).describe(), "SOUND"
     except errors.SoliloquyError:  # the button says why
         text, icon = "Nothing to hear", "ERROR"
-    lines = layout.column(align=True)
-    for line in wrapped(text):
-        lines.label(text=line, icon=icon)
-        icon = "BLANK1"
+    draw_wrapped(layout, text, icon)
 
 
 def _draw_face(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -54,10 +52,8 @@ def _draw_result(layout: bpy.types.UILayout) -> None:
     if not current.message:
         return
     lines = layout.box().column(align=True)
-    icon = "ERROR" if current.failed else "INFO"
-    for line in (*wrapped(current.message), *wrapped(current.hint)):
-        lines.label(text=line, icon=icon)
-        icon = "BLANK1"
+    draw_wrapped(lines, current.message, "ERROR" if current.failed else "INFO")
+    draw_wrapped(lines, current.hint, "BLANK1")
 
 
 class _Main:
@@ -77,9 +73,7 @@ class _Main:
         row.operator("soliloquy.animate_from_audio", icon="PLAY")
         reason = disabled_reason.for_animating(context)
         if reason and not session.CURRENT.busy:
-            lines = layout.column(align=True)
-            for line in wrapped(reason):
-                lines.label(text=line)
+            draw_wrapped(layout, reason)
         _draw_job(layout)
         _draw_result(layout)
 
@@ -104,9 +98,9 @@ class _Advanced:
             layout.prop(face.soliloquy, "own")
         worker = session.CURRENT.worker
         if worker is not None and worker.hello is not None:
-            layout.label(text=f"Runs on: {worker.hello.device}")
-            for line in wrapped(worker.hello.device_note):
-                layout.label(text=line)
+            layout.label(text=translated("Runs on: {device}", device=worker.hello.device),
+                         translate=False)
+            draw_wrapped(layout, worker.hello.device_note)
 
 
 class SOLILOQUY_PT_view(_Main, bpy.types.Panel):  # type: ignore[misc] # noqa: N801

@@ -174,7 +174,8 @@ def test_a_movie_beside_its_own_sound_is_not_heard_twice(movie, scene):
 def test_a_movie_without_sound_is_refused(scene, tmp_path):
     scene.sequence_editor_create()
     path = sequencer.render_movie(scene, tmp_path / "mute.mkv", 10)
-    blender_compat.top_strips(scene.sequence_editor).new_movie("Mute", str(path), 1, 1).select = True
+    strips = blender_compat.top_strips(scene.sequence_editor)
+    strips.new_movie("Mute", str(path), 1, 1).select = True
     placed = audio_source.place(bpy.context, str(tmp_path))
     with pytest.raises(errors.AudioError, match="strip 'Mute' has no sound that Blender can read"):
         list(placed.mixing)
