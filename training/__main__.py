@@ -24,6 +24,7 @@ COMMANDS = {
     "train-stage2": "training.stage2",
     "evaluate": "training.evaluate",
     "probe-emotion": "training.exptalk.probe",
+    "figures": "training.exptalk.figures",
     "compare": "training.compare",
     "report": "training.report.command",
     "export": "training.export",

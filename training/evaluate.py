@@ -11,6 +11,7 @@ from backend.errors import SoliloquyError
 
 from . import config, evaluate_corpus, evaluate_speech, evaluate_truth, rig_file, speaking
 from .evaluate_corpus import Bench
+from .exptalk import acted, forced
 from .metrics import Figure
 from .spaces import Latents
 
@@ -38,11 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audio", type=Path, help="real recordings, for the lip-sync report")
     parser.add_argument("--alignments", type=Path, help="their phones, one NAME.json each")
     parser.add_argument("--motions", type=Path, help="score these NAME.npz; --pack gives the lips")
+    parser.add_argument("--emotion", nargs="+", default=[], metavar="NAME[:0..1.5][@START-END]",
+                        help="on real speech: each emotion forced, with 'all', or one lane")
+    parser.add_argument("--acted", action="store_true", help="measure a pack on emotional clips, "
+                        "with the voice's emotion and with the true one")
     parser.add_argument("--style", default="", help="style to speak in (default: the first)")
     parser.add_argument("--truth", action="store_true", help="measure the corpus' own motion")
-    parser.add_argument("--rig", type=Path, help="play the corpus on this rig, with --truth")
+    parser.add_argument("--rig", type=Path, help="play the corpus on this rig, with --truth; tells "
+                        "emotions' regions, with --emotion (default WORK/rig.npz)")
     parser.add_argument("--out", type=Path, help="the JSON file (default WORK/evaluation.json, "
-                        "lipsync.json or truth.json)")
+                        "lipsync.json, truth.json, emotions.json or acted.json)")
 
 
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +68,20 @@ def run(args: argparse.Namespace) -> None:
     recipe = config.load(args.recipe)
     work = config.work_folder(args, recipe)
     _check(args)
-    if args.alignments:
+    if args.alignments and not args.emotion:
         _report_speech(args, args.out or work / "lipsync.json")
         return
     rows: Rows
-    if args.truth:
-        rows = evaluate_truth.rows(work, args.rig or work / "rig.npz", recipe.fps, args.clips)
+    if args.emotion:
+        name, rows = "emotions.json", _forced(args, args.rig or work / "rig.npz")
+    elif args.acted:
+        name, rows = "acted.json", _acted(args, work)
+    elif args.truth:
+        rig = args.rig or work / "rig.npz"
+        name, rows = "truth.json", evaluate_truth.rows(work, rig, recipe.fps, args.clips)
     else:
-        rows = on_corpus(args, recipe, work)
-    write(args.out or work / ("truth.json" if args.truth else "evaluation.json"), plain(rows))
+        name, rows = "evaluation.json", on_corpus(args, recipe, work)
+    write(args.out or work / name, plain(rows))
     print(table(rows))
 
 
@@ -79,6 +90,10 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluationError("--alignments have no speech", "add --audio or --motions")
     if (args.audio or args.motions) and not (args.alignments and args.pack):
         raise EvaluationError("real speech needs both", "give --pack and --alignments")
+    if args.emotion and not args.audio:
+        raise EvaluationError("--emotion is forced on real speech", "add --audio and --alignments")
+    if args.acted and not args.pack:
+        raise EvaluationError("only a pack can be told emotions", "give --pack with --acted")
     if args.samplers and args.pack:
         raise EvaluationError("a pack has its own sampler", "give --samplers without --pack")
     if args.seeds < 2:
@@ -96,6 +111,30 @@ def on_corpus(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Ro
     networks = speaking.networks(work, recipe, rig)
     against = bench(args, work, rig, recipe.fps)
     return {**_first_stage(networks, against), **_sampled(networks, against, args)}
+
+
+def _forced(args: argparse.Namespace, rig: Path) -> Rows:
+    """Emotions forced on real speech."""
+    steps = args.steps[0] if args.steps else None
+    pack = speaking.PackSpeaker(args.pack)
+    studio = forced.Studio(with_emotions(pack), args.audio, args.style, args.seeds, steps)
+    return forced.rows(studio, args.alignments, rig_file.read(rig), args.emotion)
+
+
+def _acted(args: argparse.Namespace, work: Path) -> Rows:
+    """A pack on the emotional clips of the split."""
+    pack, rig = with_emotions(speaking.PackSpeaker(args.pack)), rig_file.read(work / "rig.npz")
+    everything = bench(args, work, rig, pack.fps).truths
+    against = bench(args, work, rig, pack.fps, acted_only=True)
+    steps = args.steps[0] if args.steps else None
+    return acted.rows(pack, against, everything, steps, args.seeds)
+
+
+def with_emotions(pack: speaking.PackSpeaker) -> speaking.PackSpeaker:
+    """The same pack; raises EvaluationError when it knows no emotions."""
+    if pack.pack.manifest.emotion_features is None:
+        raise EvaluationError(f"{pack.pack.path} knows no emotions", "give a pack of ExpTalk's")
+    return pack
 
 
 def _first_stage(networks: speaking.Networks, against: Bench) -> Rows:
@@ -120,10 +159,12 @@ def _sampled(networks: speaking.Networks, against: Bench, args: argparse.Namespa
     return rows
 
 
-def bench(args: argparse.Namespace, work: Path, rig: rig_file.Rig, fps: float) -> Bench:
+def bench(
+    args: argparse.Namespace, work: Path, rig: rig_file.Rig, fps: float, acted_only: bool = False
+) -> Bench:
     """The chosen test clips and masks; raises CorpusError, MaskError."""
     where = evaluate_corpus.regions(rig, args.lip_mask, args.eye_mask, args.upper_mask)
-    clips = evaluate_corpus.some(work, args.clips, args.split)
+    clips = evaluate_corpus.some(work, args.clips, args.split, acted_only)
     truths = [evaluate_corpus.read_truth(work, rig, clip) for clip in clips]
     return Bench(truths, where, rig.lip_pairs, fps)
 
@@ -160,12 +201,19 @@ def write(path: Path, content: Any) -> None:
 
 
 def table(rows: Rows) -> str:
-    """Figures as text: one line a figure with unit and mask, one column a row."""
+    """Figures as text: one line a figure with unit and mask, one column a row.
+
+    Where each row has a mask of its own, the JSON tells it.
+    """
     kinds = {figure.name: figure for row in rows.values() for figure in row}
+    masks: dict[str, set[str]] = {}
+    for figure in (figure for row in rows.values() for figure in row):
+        masks.setdefault(figure.name, set()).add(figure.mask)
     values = [{figure.name: f"{figure.value:.4g}" for figure in row} for row in rows.values()]
     lines = [["", "unit", *rows, "mask"]]
     for name, kind in kinds.items():
-        lines.append([name, kind.unit, *(row.get(name, "") for row in values), kind.mask])
+        lines.append([name, kind.unit, *(row.get(name, "") for row in values),
+                      kind.mask if len(masks[name]) == 1 else "each row's own"])  # fmt: skip
     return "\n".join(columns(lines))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import masks, metrics
 from .corpus.clips import Clip, CorpusError, read_clips, read_samples, read_track
+from .corpus.emotions import Span
 from .corpus.phones import BILABIALS, Phone
 from .masks import Region
 from .metrics import Figure
@@ -20,12 +21,13 @@ CLOSED_SHARE = 0.2
 
 
 class Truth(NamedTuple):
-    """A test clip's motion (T, V, 3) in metres, waveform, and phones."""
+    """A test clip's motion (T, V, 3) in metres, waveform, phones, and acted emotions."""
 
     clip: Clip
     motion: Array
     samples: Array
     phones: list[Phone]
+    spans: Sequence[Span] = ()
 
 
 class Regions(NamedTuple):
@@ -44,11 +46,15 @@ def regions(rig: Rig, lips: str, eyes: str, upper: str) -> Regions:
     return Regions(found[0], found[1], found[2], masks.everywhere(count))
 
 
-def some(work: Path, most: int, split: str = "test") -> list[Clip]:
-    """Clips spread evenly over a split; raises CorpusError where it has none."""
-    rows = read_clips(work / "corpus", split)
+def some(work: Path, most: int, split: str = "test", acted: bool = False) -> list[Clip]:
+    """Clips spread evenly over a split, or over those of it that act an emotion.
+
+    Raises CorpusError where it has none.
+    """
+    rows = [clip for clip in read_clips(work / "corpus", split) if not acted or clip.acted]
     if not rows:
-        message = f"the corpus in {work} has no clips of the split {split}"
+        kind = "emotional clips" if acted else "clips"
+        message = f"the corpus in {work} has no {kind} of the split {split}"
         raise CorpusError("split_empty", message, "make it with a recipe that keeps some apart")
     return rows[:: max(1, len(rows) // most)][:most]
 
@@ -58,7 +64,7 @@ def read_truth(work: Path, rig: Rig, clip: Clip) -> Truth:
     corpus = work / "corpus"
     track = read_track(corpus, clip)
     motion = rig.displacements(track.weights)
-    return Truth(clip, motion, read_samples(corpus, clip), track.phones)
+    return Truth(clip, motion, read_samples(corpus, clip), track.phones, track.spans)
 
 
 class Bench(NamedTuple):
@@ -83,11 +89,15 @@ def reconstruction(space: Latents, bench: Bench) -> list[Figure]:
 
 def generation(speaker: Speaker, bench: Bench, steps: int | None, seeds: int) -> list[Figure]:
     """From the waveform: the first take's errors, and how takes differ."""
-    figures = []
-    for truth in bench.truths:
-        takes = [speaker.speak(truth.samples, truth.clip.style, k, steps) for k in range(seeds)]
-        figures.append([*compare(takes[0], truth, bench), *spread(takes, bench.regions)])
-    return pool(figures)
+    return pool([measured(speaker, truth, bench, steps, seeds) for truth in bench.truths])
+
+
+def measured(
+    speaker: Speaker, truth: Truth, bench: Bench, steps: int | None, seeds: int
+) -> list[Figure]:
+    """One clip from its waveform, figures not yet pooled."""
+    takes = [speaker.speak(truth.samples, truth.clip.style, k, steps) for k in range(seeds)]
+    return [*compare(takes[0], truth, bench), *spread(takes, bench.regions)]
 
 
 def spread(takes: Sequence[Array], where: Regions) -> list[Figure]:

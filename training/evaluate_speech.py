@@ -12,6 +12,7 @@ from backend import audio, motion
 from backend.errors import SoliloquyError
 
 from . import lipsync, lipsync_pool, metrics
+from .corpus.phones import Phone
 from .corpus.speech import SAMPLE_RATE_HZ
 from .rig_file import Array
 from .speaking import Speaker
@@ -97,10 +98,17 @@ def score_all(source: Source, alignments: Path, lip_pairs: metrics.Pairs) -> lis
         phones = lipsync.read_alignment(path)
         takes = source.takes(path.stem)
         _check_pairs(takes[0], lip_pairs, path.stem)
-        heard = [lipsync.score(metrics.aperture_m(take.motion, lip_pairs), take.fps, phones)
-                 for take in takes]  # fmt: skip
-        clips.append(Clip(path.stem, heard))
+        clips.append(score(path.stem, takes, phones, lip_pairs))
     return clips
+
+
+def score(
+    name: str, takes: Sequence[Take], phones: Sequence[Phone], lip_pairs: metrics.Pairs
+) -> Clip:
+    """One clip in every take."""
+    apertures = [metrics.aperture_m(take.motion, lip_pairs) for take in takes]
+    return Clip(name, [lipsync.score(aperture, take.fps, phones)
+                       for aperture, take in zip(apertures, takes, strict=True)])  # fmt: skip
 
 
 def _check_pairs(take: Take, lip_pairs: metrics.Pairs, name: str) -> None:

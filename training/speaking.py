@@ -1,5 +1,6 @@
 """What can be made to speak and be measured: the networks of a working folder, or a pack."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -7,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend import audio, pack, pipeline, sampler, sessions, styles
+from backend import audio, emotions, pack, pipeline, sampler, sessions, styles
+from backend.messages import EmotionSpan
 
 from . import diffusion, latents, listening, spaces, stage2
 from .config import Recipe
@@ -69,12 +71,32 @@ class PackSpeaker:
         """The pack's frames per second."""
         return self.pack.manifest.fps
 
-    def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
-        """As `Speaker.speak`; a style that the pack has not is its first."""
-        rate_hz = self.pack.manifest.sample_rate_hz
-        sound = audio.Sound(samples, rate_hz, len(samples) / rate_hz)
+    def speak(
+        self,
+        samples: Array,
+        style: str,
+        seed: int,
+        steps: int | None,
+        lane: Sequence[EmotionSpan] = (),
+    ) -> Array:
+        """As `Speaker.speak`; a style that the pack has not is its first, and the voice's own
+        emotion rules where the lane is empty."""
         known = style if style in self.pack.manifest.styles else None
-        return self._generator.generate(sound, seed, steps, known).displacements
+        sound = self._sound(samples)
+        return self._generator.generate(sound, seed, steps, known, lane).displacements
+
+    def felt(self, samples: Array) -> Array:
+        """What a pack with emotions hears of the voice's emotion (T, K), at the pack's frames."""
+        return self._generator.listen(self._sound(samples))[:, self.pack.manifest.features.size :]
+
+    @property
+    def palette(self) -> emotions.Palette:
+        """What the pack's emotions sound like; raises PackError."""
+        return emotions.palette(self.pack)
+
+    def _sound(self, samples: Array) -> audio.Sound:
+        rate_hz = self.pack.manifest.sample_rate_hz
+        return audio.Sound(samples, rate_hz, len(samples) / rate_hz)
 
     @property
     def rest(self) -> Array:

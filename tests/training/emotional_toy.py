@@ -7,10 +7,13 @@ import numpy as np
 import torch
 
 from tests.training import toy
-from training import config, emotion_encoder, encoder
+from training import __main__ as training
+from training import config, emotion_encoder, encoder, rig_file
 from training.corpus.clips import read_index, read_samples
 
-ACTED = (("neutral", 0), ("happy", 3), ("sad", 2), ("neutral", 0), ("happy", 3), ("neutral", 0))
+ACTED = (("neutral", 0), ("happy", 3), ("sad", 2), ("neutral", 0), ("happy", 3), ("neutral", 0),
+         ("happy", 3), ("sad", 2))  # fmt: skip
+SPLITS = ("train",) * 4 + ("val", "test", "test-voices", "test-voices")
 BROW = {"neutral": 0.3, "happy": 1.0, "sad": 0.0}
 PITCH_HZ = {"neutral": 220, "happy": 400, "sad": 120}
 
@@ -18,7 +21,7 @@ PITCH_HZ = {"neutral": 220, "happy": 400, "sad": 120}
 def write_work(folder: Path) -> None:
     """A working folder with rig, corpus and untrained encoders."""
     toy.write_rig(folder / "rig.npz")
-    toy.write_corpus(folder / "corpus")
+    toy.write_corpus(folder / "corpus", clips=len(ACTED))
     act(folder / "corpus")
     recipe = config.load("exptalk-tiny")
     torch.manual_seed(0)
@@ -32,16 +35,29 @@ def write_work(folder: Path) -> None:
     emotion_encoder.save(folder / "emotion_encoder.pt", emotion.eval())
 
 
+def trained(folder: Path) -> Path:
+    """The same with both stages trained and a pack exported to WORK/pack."""
+    write_work(folder)
+    given = ["--recipe", "exptalk-tiny", "--work", str(folder)]
+    np.savez(folder / "reference.npz", rest=rig_file.read(folder / "rig.npz").template)
+    pack = ["--reference", str(folder / "reference.npz"), "--out", str(folder / "pack")]
+    for command, more in (("train-stage1", []), ("train-stage2", []), ("export", pack)):
+        assert training.main([command, *given, *more]) == 0
+    return folder
+
+
 def act(corpus: Path) -> None:
     """Give every toy clip an emotion in sound, motion and labels, all in one style."""
     rows = []
-    for clip, (emotion, intensity) in zip(read_index(corpus / "clips.jsonl"), ACTED, strict=True):
+    clips = zip(read_index(corpus / "clips.jsonl"), ACTED, SPLITS, strict=True)
+    for clip, (emotion, intensity), split in clips:
         _act_track(corpus / clip.track, emotion, intensity, clip.seconds)
         loud = np.abs(read_samples(corpus, clip))
         loud = np.maximum.accumulate(loud.reshape(-1, 160), axis=1)[:, -1].repeat(160)
         time = np.arange(len(loud)) / toy.SAMPLE_RATE_HZ
         toy.write_samples(corpus / clip.wav, loud * np.sin(2 * np.pi * PITCH_HZ[emotion] * time))
-        rows.append({**vars(clip), "style": "Even", "emotion": emotion, "intensity": intensity})
+        rows.append({**vars(clip), "style": "Even", "split": split, "emotion": emotion,
+                     "intensity": intensity})  # fmt: skip
     text = "\n".join(map(json.dumps, rows)) + "\n"
     (corpus / "clips.jsonl").write_text(text, encoding="utf-8")
 

@@ -9,7 +9,6 @@ import torch
 
 from backend import audio, motion, pack, pipeline, sessions
 from backend.__main__ import main as backend
-from tests.training import emotional_toy
 from training import __main__ as training
 from training import config, export, rig_file, speaking, stage1, stage2
 from training.corpus.clips import Track, read_clips, read_track
@@ -18,16 +17,9 @@ from training.exptalk import lines, probe, prototypes
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with both stages trained and a pack exported."""
-    folder = tmp_path_factory.mktemp("work")
-    emotional_toy.write_work(folder)
-    for command in ("train-stage1", "train-stage2"):
-        assert run(command, folder) == 0
-    np.savez(folder / "reference.npz", rest=rig_file.read(folder / "rig.npz").template)
-    given = ("--reference", str(folder / "reference.npz"), "--out", str(folder / "pack"))
-    assert run("export", folder, *given) == 0
-    return folder
+def work(exptalk_work: Path) -> Path:
+    """The folder that every test here reads."""
+    return exptalk_work
 
 
 def run(command: str, work: Path, *more: str) -> int:

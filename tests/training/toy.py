@@ -13,10 +13,15 @@ SAMPLE_RATE_HZ = 16000
 NAMES = ("jaw_open", "smile", "brow_up")
 
 
-def write_rig(path: Path) -> None:
-    """A sphere of 42 vertices, 10 cm, that opens, smiles and lifts its brow."""
+def sphere() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """42 vertices (42, 3) 10 cm from the middle, and triangles (80, 3)."""
     ball = trimesh.creation.icosphere(subdivisions=1, radius=0.1)
-    rest, faces = np.asarray(ball.vertices), np.asarray(ball.faces)
+    return np.asarray(ball.vertices), np.asarray(ball.faces, dtype=np.int64)
+
+
+def write_rig(path: Path) -> None:
+    """A sphere that opens, smiles and lifts its brow."""
+    rest, faces = sphere()
     front = np.clip(rest[:, 2] / 0.1, 0, 1)
     fields = np.zeros((len(NAMES), len(rest), 3))
     fields[0, :, 1] = -0.02 * front * (rest[:, 1] < 0)

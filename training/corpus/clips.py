@@ -12,7 +12,7 @@ import numpy.typing as npt
 import soundfile
 
 from backend.errors import SoliloquyError
-from training.corpus.emotions import Span
+from training.corpus.emotions import NEUTRAL, Span
 from training.corpus.phones import Phone
 from training.corpus.speech import SAMPLE_RATE_HZ, Speech
 
@@ -41,6 +41,11 @@ class Clip:
     language: str
     intensity: int = 0  # 1 to 3; 0 is neutral
     shift_to: str = ""  # the emotion that a shift inside the line leads to
+
+    @property
+    def acted(self) -> bool:
+        """Whether any of it is in another emotion than neutral."""
+        return {self.emotion, self.shift_to or NEUTRAL} != {NEUTRAL}
 
 
 class Track(NamedTuple):

@@ -39,7 +39,10 @@ UNKNOWN = -1
 
 
 class Encoded(NamedTuple):
-    """A clip's encodings (T, H * C) of motion and of emotion, its track, and emotions (T,)."""
+    """A clip's encodings (T, H * C) of motion and of emotion, its track, and emotions (T,).
+
+    Where nothing is disentangled there is one part.
+    """
 
     parts: tuple[Tensor, ...]
     track: Track
@@ -88,7 +91,8 @@ def encoded(
         track = read_track(work / "corpus", clip)
         if track.spans:
             codes = first.model.codes_of(first.normalised(rig.displacements(track.weights)))
-            parts = tuple(part.flatten(1) for part in codes.chunk(2, dim=1))
+            branches = len(first.model.quantizers)
+            parts = tuple(part.flatten(1) for part in codes.chunk(branches, dim=1))
             found.append(Encoded(parts, track, labels(track, recipe.fps)))
     return found
 

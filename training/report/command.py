@@ -116,7 +116,7 @@ def draw_heat(subject: Subject, spoken: Sequence[Spoken]) -> Picture:
     """Mean and deviation of truth and take, and the mean error, on the face."""
     pairs = [metrics.compared(clip.take, clip.truth.motion) for clip in spoken]
     truth, take, error = (
-        Travel.of([_distance_mm(motion) for motion in motions])
+        Travel.of([distance_mm(motion) for motion in motions])
         for motions in (
             [pair.truth for pair in pairs],
             [pair.predicted for pair in pairs],
@@ -145,7 +145,8 @@ class Travel(NamedTuple):
         return cls(frames.mean(axis=0, dtype=np.float64), frames.std(axis=0, dtype=np.float64))
 
 
-def _distance_mm(motion: Array) -> Array:
+def distance_mm(motion: Array) -> Array:
+    """How far from rest each vertex is, (T, V) of motion (T, V, 3) in metres."""
     distance: Array = 1e3 * np.linalg.norm(motion, axis=-1)
     return distance
 

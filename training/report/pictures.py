@@ -39,24 +39,41 @@ class Model(NamedTuple):
         return raster.portrait(self.rest[self.shown], yaw_degrees, *FACE_PIXELS)
 
 
+class Moment(NamedTuple):
+    """A column of a strip: its heading and its colour, and the second that it shows."""
+
+    title: str
+    at_s: float
+    colour: str = "#444444"
+
+
 def save_strips(
     path: Path, model: Model, phones: Sequence[Phone], motions: Mapping[str, Array], fps: float
 ) -> None:
     """Draw each motion (T, V, 3) at the clip's telling phones, one row a motion."""
-    chosen = telling(phones)
-    drawing = Drawing(figsize=(1.35 * len(chosen) + 0.4, 1.75 * len(motions) + 0.2))
-    axes = drawing.subplots(len(motions), len(chosen), squeeze=False,
+    moments = [
+        Moment(f"{phone.name.lower()}  {phone.middle_s:.2f} s", phone.middle_s, _colour(phone))
+        for phone in telling(phones)
+    ]
+    save_moments(path, model, moments, motions, fps)
+
+
+def save_moments(
+    path: Path, model: Model, moments: Sequence[Moment], motions: Mapping[str, Array], fps: float
+) -> None:
+    """Draw each motion (T, V, 3) at some moments, one row a motion, one column a moment."""
+    drawing = Drawing(figsize=(1.35 * len(moments) + 0.4, 1.75 * len(motions) + 0.2))
+    axes = drawing.subplots(len(motions), len(moments), squeeze=False,
                             gridspec_kw={"wspace": 0.02, "hspace": 0.02})  # fmt: skip
     skin, camera = np.tile(raster.SKIN, (len(model.rest), 1)), model.camera(-18)
     for row, (title, motion) in zip(axes, motions.items(), strict=True):
-        for place, phone in zip(row, chosen, strict=True):
-            frame = min(round(phone.middle_s * fps), len(motion) - 1)
+        for place, moment in zip(row, moments, strict=True):
+            frame = min(round(moment.at_s * fps), len(motion) - 1)
             image = raster.render(camera, model.rest + motion[frame], model.triangles, skin)
             _show(place, image)
         row[0].set_ylabel(title, fontsize=8)
-    for place, phone in zip(axes[0], chosen, strict=True):
-        heading = f"{phone.name.lower()}  {phone.middle_s:.2f} s"
-        place.set_title(heading, fontsize=8, color=_colour(phone))
+    for place, moment in zip(axes[0], moments, strict=True):
+        place.set_title(moment.title, fontsize=8, color=moment.colour)
     _save(drawing, path)
 
 
@@ -91,6 +108,25 @@ def save_heat(path: Path, model: Model, rows: Mapping[str, Mapping[str, Floats]]
         bar = drawing.colorbar(scale, ax=list(row), shrink=0.8, pad=0.02)
         bar.set_label("mm", fontsize=8)
         bar.ax.tick_params(labelsize=7)
+    _save(drawing, path)
+
+
+def save_clouds(
+    path: Path, clouds: Mapping[str, Floats], kinds: Ints, names: Sequence[str]
+) -> None:
+    """Draw points (N, 2) of several kinds (N,), one panel a cloud; axes have no meaning."""
+    drawing = Drawing(figsize=(3.6 * len(clouds) + 1.2, 3.8))
+    places = drawing.subplots(1, len(clouds), squeeze=False)[0]
+    colours = matplotlib.colormaps["tab10"]
+    for place, (title, points) in zip(places, clouds.items(), strict=True):
+        for kind in np.unique(kinds):
+            own = points[kinds == kind]
+            place.scatter(own[:, 0], own[:, 1], s=4, lw=0, color=colours(int(kind)),
+                          label=names[int(kind)])  # fmt: skip
+        place.set_title(title, fontsize=9)
+        place.set(xticks=[], yticks=[])
+    places[-1].legend(fontsize=7, markerscale=3, loc="center left", bbox_to_anchor=(1.01, 0.5),
+                      frameon=False)  # fmt: skip
     _save(drawing, path)
 
 
