@@ -114,6 +114,7 @@ class EmotionConfig:
     memory_s: float = 2.0  # how far to each side the voice's mean and spread are taken
     dropout: float = 0.15
     recorded_share: float = 0.0  # of the crops, from real recordings, most of them as neutral
+    neutral_bias: float = 0.0  # added, once trained, to neutral's log odds: a safe default
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(
             steps=3000, batch=20, crop_frames=250, learning_rate=2e-3, weight_decay=0.02
@@ -183,6 +184,7 @@ class ExptalkConfig:
     contrast_weight: float = 1.0  # lambda_con
     temperature: float = 0.07  # tau of eq. 6
     positive_below: bool = False  # the positive in eq. 6's denominator too, as InfoNCE has it
+    traces_weight: float = 0.0  # what is linearly left of emotion in z_m; the paper has none
     window: int = 3  # k of eq. 11, frames
     joined_share: float = 0.5  # of the lines: goes on as another one of another emotion
     join_s: float = 0.6  # how long the face takes from one to the other: the silence between them
