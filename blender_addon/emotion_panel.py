@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from . import blender_compat, emotion_operators, emotion_strips, properties, style_choice
+from .words import translated
 from .wrapping import draw_wrapped
 
 
@@ -38,6 +39,7 @@ class SOLILOQUY_UL_emotions(bpy.types.UIList):  # type: ignore[misc] # noqa: N80
         """One range."""
         painted = strip.soliloquy
         row = layout.row(align=True)
+        row.use_property_split = False
         row.prop(painted, "use", text="")
         swatch = row.row(align=True)
         swatch.scale_x = 0.3
@@ -45,7 +47,8 @@ class SOLILOQUY_UL_emotions(bpy.types.UIList):  # type: ignore[misc] # noqa: N80
         split = row.split(factor=0.6, align=True)
         names = [name for name in (painted.emotion.strip(), painted.other.strip()) if name]
         first, after = blender_compat.left_handle(strip), blender_compat.right_handle(strip)
-        split.label(text=f"{' + '.join(names)} {first:g}-{after - 1:g}", translate=False)
+        text = f"{' + '.join(names)} {first:g}-{after - 1:g}"
+        split.label(text=text, translate=False)
         split.prop(painted, "intensity", text="", slider=True)
 
     def filter_items(self, _context: Any, data: Any, name: str) -> tuple[list[int], list[int]]:
@@ -117,9 +120,9 @@ def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:
 
 
 def _draw_range(layout: Any, painted: Any) -> None:
-    layout.prop(painted, "emotion")
+    layout.prop(painted, "emotion", placeholder=translated("from the voice"))
     layout.prop(painted, "intensity", slider=True)
-    layout.prop(painted, "other")
+    layout.prop(painted, "other", placeholder=translated("none"))
     if painted.other.strip():
         layout.prop(painted, "share", slider=True)
     layout.prop(painted, "fade_s")

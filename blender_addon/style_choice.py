@@ -21,7 +21,7 @@ class StyleSettings:
         name="Style", search=_names, search_options={"SUGGESTION"},
         description="A speaking style of the model; empty: the model's first")
     style_other: bpy.props.StringProperty(  # type: ignore[valid-type]
-        name="Blend With", search=_names, search_options={"SUGGESTION"},
+        name="Second Style", search=_names, search_options={"SUGGESTION"},
         description="A second style, of which there is a share; empty: no blend")
     style_share: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Share", default=0.5, min=0.0, max=1.0, subtype="FACTOR",
@@ -41,8 +41,8 @@ def wish(settings: Any, styles: tuple[str, ...]) -> str | None:
 def draw(layout: Any, context: bpy.types.Context, settings: Any) -> None:
     """The choice, and what the model does not know of it."""
     known = models.manners(context, settings.model.strip()).styles
-    layout.prop(settings, "style")
-    layout.prop(settings, "style_other")
+    layout.prop(settings, "style", placeholder=known[0] if known else "")
+    layout.prop(settings, "style_other", placeholder=translated("none"))
     if settings.style_other.strip():
         layout.prop(settings, "style_share", slider=True)
     for name in (settings.style.strip(), settings.style_other.strip()):
