@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     """Train in the work folder and write emotion_encoder.pt; raises CorpusError."""
     recipe = recipes.load(args.recipe)
     work = recipes.work_folder(args, recipe)
-    task = EmotionTask(recipe.emotion, read_split(work / "corpus", "train"))
+    task = EmotionTask(recipe.emotion, acted_lines(work / "corpus"))
     files = loop.Files(work / "emotion_training.pt", work / "emotion.jsonl")
     extra = {"network": recipes.to_dict(recipe)["emotion"]}
     loop.fit(task, recipe.emotion.optimiser, files, args, extra)
@@ -90,6 +90,16 @@ def averaged(model: EmotionEncoder, state: checkpoint.State) -> EmotionEncoder:
     assert isinstance(last, nn.Conv1d) and last.bias is not None
     last.bias[NAMES.index(emotions.NEUTRAL)] += model.config.neutral_bias
     return model.eval()
+
+
+def acted_lines(corpus: Path) -> list[Acted]:
+    """What there is to train on; raises CorpusError where no line is said in an emotion."""
+    lines = read_split(corpus, "train")
+    if not any(one.emotion.any() for one in lines):  # neutral is number 0
+        raise clips.CorpusError(
+            "no_emotions", f"no line in {corpus} is acted", "give its recipe an emotion_share"
+        )
+    return lines
 
 
 def read_split(corpus: Path, split: str) -> list[Acted]:

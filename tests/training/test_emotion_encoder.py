@@ -222,6 +222,15 @@ def test_train_emotion_resumes_and_writes_its_encoder(tmp_path: Path) -> None:
     assert all(torch.equal(written[name], value) for name, value in state["ema"].items())
 
 
+def test_a_corpus_of_recordings_alone_teaches_no_emotion(tmp_path: Path) -> None:
+    for part in ("wav", "tracks"):
+        (tmp_path / part).mkdir()
+    _write_recordings(tmp_path)
+    (tmp_path / "clips.jsonl").write_text("", encoding="utf-8")
+    with pytest.raises(clips.CorpusError, match="no line in .* is acted"):
+        emotion_training.acted_lines(tmp_path)
+
+
 def test_neutral_is_likelier_by_the_recipes_bias_and_nothing_else_changes() -> None:
     model, sound = _encoder(dataclasses.replace(TINY, neutral_bias=0.5)), torch.randn(1, 8000)
     with torch.no_grad():
