@@ -227,7 +227,7 @@ def test_a_corpus_of_recordings_alone_teaches_no_emotion(tmp_path: Path) -> None
         (tmp_path / part).mkdir()
     _write_recordings(tmp_path)
     (tmp_path / "clips.jsonl").write_text("", encoding="utf-8")
-    with pytest.raises(clips.CorpusError, match="no line in .* is acted"):
+    with pytest.raises(clips.CorpusError, match=r"no line in .* is acted"):
         emotion_training.acted_lines(tmp_path)
 
 
