@@ -1,5 +1,6 @@
 """Measure what speaks on the corpus' test split: every figure against the ground truth."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -97,7 +98,15 @@ def measured(
 ) -> list[Figure]:
     """One clip from its waveform, figures not yet pooled."""
     takes = [speaker.speak(truth.samples, truth.clip.style, k, steps) for k in range(seeds)]
-    return [*compare(takes[0], truth, bench), *spread(takes, bench.regions)]
+    closures = [_closing(take, truth, bench, seed) for seed, take in enumerate(takes)]
+    return [*compare(takes[0], truth, bench), *spread(takes, bench.regions), *closures]
+
+
+def _closing(take: Array, truth: Truth, bench: Bench, seed: int) -> Figure:
+    """The closure rate of one take: another seed should change the face and not the words."""
+    figures = _mouth(metrics.compared(take, truth.motion), truth.phones, bench)
+    closure = next(figure for figure in figures if figure.name == "closure")
+    return dataclasses.replace(closure, name=f"closure, seed {seed}")
 
 
 def spread(takes: Sequence[Array], where: Regions) -> list[Figure]:

@@ -53,7 +53,18 @@ def test_a_perfect_speaker_has_no_error_and_its_takes_differ() -> None:
     assert {found[name] for name in ("LVE", "LVE root", "EVE", "FDD", "MVE mean_l2")} == {0.0}
     assert (found["closure"], found["aperture r"], found["aperture gain"]) == (1.0, 1.0, 1.0)
     assert found["diversity"] == pytest.approx(math.sqrt(3))  # 1 mm along each axis
+    assert (found["closure, seed 0"], found["closure, seed 1"]) == (1.0, 1.0)
     assert all(figure.mask for figure in figures)
+
+
+def test_each_seed_has_its_own_closure_rate() -> None:
+    class Yawning(Parrot):
+        def speak(self, samples: Array, style: str, seed: int, steps: int | None) -> Array:
+            return self.motion if seed == 0 else np.full_like(self.motion, [[0, 1, 0], [0, 0, 0]])
+
+    figures = evaluate_corpus.generation(Yawning(mouth()), bench(), None, 2)
+    found = {figure.name: figure.value for figure in figures}
+    assert (found["closure, seed 0"], found["closure, seed 1"]) == (1.0, 0.0)
 
 
 def test_roots_follow_their_squares_and_are_taken_after_pooling() -> None:
