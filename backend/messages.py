@@ -70,7 +70,8 @@ class Generate:
 
     `audio` and `out_dir` are paths, `pack` a name or a path; `style` is a name or a blend such as
     "Even:0.7,Crisp:0.3"; `speed` 2 plays twice as fast; `redo` asks for a part of a motion that
-    this pack made of this sound; None asks for the pack's own default (or the file's end).
+    this pack made of this sound; `neutral` asks for each take without emotion as well; None asks
+    for the pack's own default (or the file's end).
     """
 
     id: str
@@ -87,6 +88,7 @@ class Generate:
     volume: float = 1.0
     emotions: tuple[EmotionSpan, ...] = ()
     redo: Redo | None = None
+    neutral: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Done:
-    """Job `id` ended well: one motion.npz per take, wall seconds in all and per stage."""
+    """Job `id` ended well: one motion.npz per take, then the neutral ones if they were asked for;
+    wall seconds in all and per stage."""
 
     id: str
     paths: tuple[str, ...]

@@ -150,8 +150,8 @@ class Generator:
 
     def run(self, job: Generate, paths: Sequence[Path],
             on_progress: OnProgress = silent_progress) -> Done:
-        """Do a job: one motion.npz per path, take k with seed + k. Raises SoliloquyError, and then
-        no unfinished file is left."""
+        """Do a job: one motion.npz per path, take k with seed + k, and MOTION_neutral.npz beside it
+        if that was asked for. Raises SoliloquyError, and then no unfinished file is left."""
         self._check(job, len(paths))
         _check_places(paths, job)
         earlier = redo.open_earlier(job.redo, self.pack, len(self._codebook)) if job.redo else None
@@ -162,19 +162,28 @@ class Generator:
                                lambda done, total: on_progress("load", done, total))
         seconds = sound.seconds
         with clock.stage("listen"):
-            heard = self.painted(self.listen(sound, on_progress), job.emotions)
+            voice = self.listen(sound, on_progress)
+            heard = [self.painted(voice, lane) for lane in self._lanes(job)]
         del sound  # the samples of an hour are 230 MB, and only the features are needed from here
         if earlier:
-            redo.check_sound(earlier, len(heard))
-        for take, path in enumerate(paths):
+            redo.check_sound(earlier, len(voice))
+        places = [*paths, *(neutral_path(path) for path in paths if job.neutral)]
+        for number, path in enumerate(places):
+            felt, take = divmod(number, len(paths))
             info = self._info(seconds, job.seed + take)
             with clock.stage("imagine"):
-                numbers = self._perform(job, heard, info.seed, earlier, on_progress)
+                numbers = self._perform(job, heard[felt], info.seed, earlier, on_progress)
             with clock.stage("decode"):
                 self._write(path, info, numbers, self._show(numbers, earlier, on_progress))
-            on_progress("write", take + 1, len(paths))
-        return Done(job.id, tuple(map(str, paths)), clock.total_s(),
+            on_progress("write", number + 1, len(places))
+        return Done(job.id, tuple(map(str, places)), clock.total_s(),
                     dict(clock.stages_s))
+
+    def _lanes(self, job: Generate) -> list[tuple[EmotionSpan, ...]]:
+        """The emotions wanted, and after them none where that is wanted, too: any emotion at
+        intensity 0 is what a neutral voice is heard as."""
+        none = EmotionSpan(self.pack.manifest.emotions[0], 0.0) if job.neutral else None
+        return [job.emotions, (none,)] if none else [job.emotions]
 
     def _perform(self, job: Generate, heard: Floats, seed: int, earlier: redo.Earlier | None,
                  on_progress: OnProgress) -> Numbers:
@@ -214,9 +223,10 @@ class Generator:
     def _check(self, job: Generate, takes: int) -> None:
         """Refuse before any work what would fail after it."""
         manifest = self.pack.manifest
-        if job.emotions and self._palette is None:
+        if (job.emotions or job.neutral) and self._palette is None:
+            wish = job.emotions[0].name if job.emotions else "neutral"
             raise RequestError("no_emotions", f"The model '{manifest.name}' has no emotions to "
-                               f"choose from, so '{job.emotions[0].name}' cannot be given.",
+                               f"choose from, so '{wish}' cannot be given.",
                                "Leave emotions out, or choose a model with emotions.")
         if not 0 <= job.seed <= MOST_SEED - takes:
             raise RequestError("bad_seed", f"The seed is {job.seed}.",
@@ -246,6 +256,11 @@ def take_paths(out: str | os.PathLike[str], takes: int) -> list[Path]:
     if takes == 1:
         return [path]
     return [path.with_name(f"{path.stem}_take{take}{path.suffix}") for take in range(1, takes + 1)]
+
+
+def neutral_path(path: Path) -> Path:
+    """Where the neutral performance of a take goes: motion.npz becomes motion_neutral.npz."""
+    return path.with_name(f"{path.stem}_neutral{path.suffix}")
 
 
 def _in_parts(sound: audio.Sound, encode: Encode, rate_hz: float

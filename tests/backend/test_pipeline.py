@@ -1,5 +1,6 @@
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -225,6 +226,19 @@ def test_a_job_with_emotions_writes_what_generate_makes(emotional, voice, write_
     emotional.run(job(write_wav(voice), emotions=(span,)), [tmp_path / "m.npz"])
     made = motion.load(tmp_path / "m.npz").displacements
     assert made[:, :, 1].min() <= -1.5 * 0.01 + 1e-6
+
+
+def test_each_take_is_made_without_emotion_as_well_where_that_is_wanted(
+        emotional, voice, write_wav, tmp_path):
+    wanted = job(write_wav(voice), seed=3, emotions=(EmotionSpan("surprised"),), neutral=True)
+    done = emotional.run(wanted, [tmp_path / "a.npz", tmp_path / "b.npz"])
+    assert [Path(path).name for path in done.paths] == [
+        "a.npz", "b.npz", "a_neutral.npz", "b_neutral.npz"]
+    made = [motion.load(path) for path in done.paths]
+    assert [each.seed for each in made] == [3, 4, 3, 4]
+    for felt, calm in zip(made[:2], made[2:], strict=True):
+        change = np.abs(felt.displacements - calm.displacements).max(axis=(0, 1))
+        np.testing.assert_allclose(change, [0, 0.02, 0], atol=1e-6)
 
 
 def test_an_emotion_that_the_pack_lacks_is_refused_before_any_work(emotional, voice, write_wav,
