@@ -15,28 +15,27 @@ Floats = npt.NDArray[np.float32]
 Moments = npt.NDArray[np.int64]
 
 NONE: Moments = np.zeros(0, dtype=np.int64)
-# As `python -m training evaluate` counts a closure: below a fifth of the 95th percentile.
-_SHUT_SHARE = 0.2
+# Closed, or nearly: a closure counts below a fifth (docs/metrics.md), its near misses are kept too.
+_NARROW_SHARE = 0.3
 _WIDE_PERCENTILE = 95
 _ROUNDING_FRAMES = 1e-6
 
 
 def moments(displacements: Floats, lip_pairs: npt.NDArray[np.int32]) -> Moments:
-    """The frame (N,) in which the lips are closest, for each time that a motion (T, V, 3) with y up
-    shuts them; `lip_pairs` (P, 2) are vertices of the upper lip and those below them."""
+    """The frames (N,) in which a motion (T, V, 3) with y up has its lips shut, or nearly so, closer
+    than before and after; `lip_pairs` (P, 2) are vertices of the upper lip and of the lower."""
     if not len(lip_pairs):
         return NONE
     upper, lower = displacements[:, lip_pairs[:, 0], 1], displacements[:, lip_pairs[:, 1], 1]
-    return least_of_each_low((upper - lower).mean(axis=1))
+    return narrowest((upper - lower).mean(axis=1))
 
 
-def least_of_each_low(aperture: Floats) -> Moments:
-    """The index of the least value in each stretch of an aperture (T,) that counts as shut."""
-    shut = aperture < _SHUT_SHARE * np.percentile(aperture, _WIDE_PERCENTILE)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], shut, [False]])))
-    found = [start + int(aperture[start:end].argmin())
-             for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    return np.array(found, dtype=np.int64)
+def narrowest(aperture: Floats) -> Moments:
+    """The indices of an aperture's (T,) local minima that are narrow for it."""
+    narrow = aperture < _NARROW_SHARE * np.percentile(aperture, _WIDE_PERCENTILE)
+    least = np.zeros(len(aperture), dtype=bool)
+    least[1:-1] = (aperture[1:-1] < aperture[:-2]) & (aperture[1:-1] <= aperture[2:])
+    return np.flatnonzero(narrow & least)
 
 
 def shown(positions: npt.NDArray[Any], shut: Moments) -> npt.NDArray[np.float64]:

@@ -24,6 +24,12 @@ def test_every_closure_has_its_frame():
     np.testing.assert_array_equal(closures.moments(rise, PAIRS), starts)
 
 
+def test_a_near_miss_counts_and_a_wide_dip_does_not():
+    aperture = np.full(100, 8e-3, dtype=np.float32)
+    aperture[[20, 50, 80]] = 0.0, 2e-3, 5e-3
+    assert closures.narrowest(aperture).tolist() == [20, 50]
+
+
 @pytest.mark.parametrize("late_frames", (0.0, 0.3, 0.5))
 @pytest.mark.parametrize("fps", RATES)
 def test_every_closure_of_a_motion_is_shut_at_every_rate(fps, late_frames):
