@@ -20,9 +20,12 @@ class SOLILOQUY_UL_takes(bpy.types.UIList):  # type: ignore[misc] # noqa: N801
         if not keyframes.is_ours(item.action):
             layout.label(text="(deleted)")
             return
-        row = layout.row(align=True)
-        row.label(text=f"{index + 1}")
-        row.prop(item.action, "name", text="", emboss=False)
+        # A label alone would take as much room as the name, and cut it.
+        split = layout.split(factor=0.09, align=True)
+        split.label(text=f"{index + 1}")
+        split = split.split(factor=0.78, align=True)
+        split.prop(item.action, "name", text="", emboss=False)
+        row = split.row(align=True)
         row.label(text=mixing.seed_of(item.action))
         on = any(found.action == item.action for found in placing.playing(data.id_data))
         row.operator("soliloquy.play_take", text="", emboss=False,

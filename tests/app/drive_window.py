@@ -89,7 +89,7 @@ class Afternoon:
 
     def open_panel(self) -> None:
         """The Soliloquy tab, the face from the front."""
-        self.screen.ask(SETUP, 300.0)  # a busy machine takes its time to open a window
+        self.screen.ask(SETUP)
         self.screen.ask(FRONT_VIEW)
         self.screen.show_tab("Soliloquy")
         self.button = self.screen.find_button(BUTTON)
@@ -104,7 +104,7 @@ class Afternoon:
         """Click the button and see the job begin."""
         self.screen.key("Escape")  # an error's popup would take the click
         self.screen.click(*self.button)
-        self.screen.wait(self.busy, "the job to begin", 10.0, poll_s=0.01)
+        self.screen.wait(self.busy, "the job to begin", 60.0, poll_s=0.01)
         self.look_away()
 
     def busy(self) -> bool:
@@ -117,14 +117,14 @@ class Afternoon:
 
     def finish(self) -> float:
         """Wait for a job's good end; the longest that Blender kept us waiting, in seconds."""
-        slowest_s, end = 0.0, time.monotonic() + 300.0
+        slowest_s, end = 0.0, time.monotonic() + 1500.0
         while True:
             asked = time.monotonic()
             if not self.busy():
                 break
             slowest_s = max(slowest_s, time.monotonic() - asked)
             time.sleep(0.05)
-            assert time.monotonic() < end, "the job did not end within 300 s"
+            assert time.monotonic() < end, "the job did not end within 1500 s"
         assert "speaks" in self.message(), self.message()
         return slowest_s
 
@@ -144,7 +144,7 @@ class Afternoon:
         """One Ctrl+Z takes back all that the press did."""
         self.look_away()
         self.screen.key("ctrl+z")
-        self.screen.wait(lambda: self.screen.ask(SCENE) == before, "the undo", 10.0)
+        self.screen.wait(lambda: self.screen.ask(SCENE) == before, "the undo", 60.0)
         self.screen.shot("undone")
 
     def kill_worker(self) -> None:
@@ -153,7 +153,7 @@ class Afternoon:
         self.press()
         self.screen.shot("working")
         os.kill(pid, signal.SIGKILL)
-        said_s = self.screen.wait(lambda: not self.busy(), "word of the death", 10.0, poll_s=0.01)
+        said_s = self.screen.wait(lambda: not self.busy(), "word of the death", 60.0, poll_s=0.01)
         self.figures["death_said_after_s"] = round(said_s, 2)
         self.figures["death_message"] = self.message()
         assert "killed" in self.message(), self.message()
@@ -167,7 +167,7 @@ class Afternoon:
         self.hold_worker()
         self.press()
         self.screen.key("Escape")
-        took_s = self.screen.wait(lambda: not self.busy(), "the cancel", 10.0, poll_s=0.01)
+        took_s = self.screen.wait(lambda: not self.busy(), "the cancel", 60.0, poll_s=0.01)
         self.figures["cancel_of_hung_worker_s"] = round(took_s, 2)
         assert self.message() == "Cancelled", self.message()
         assert self.screen.ask(SCENE) == before
@@ -205,7 +205,7 @@ class Afternoon:
         self.screen.shot("question")
         self.screen.key("Return")
         stored = "'soliloquy_order' in bpy.data.meshes['Ball'].attributes"
-        self.screen.wait(lambda: bool(self.screen.ask(stored)), "the order", 10.0)
+        self.screen.wait(lambda: bool(self.screen.ask(stored)), "the order", 60.0)
         self.screen.ask("setattr(bpy.context.scene.soliloquy, 'face', head())")
         self.screen.ask("setattr(bpy.context.scene.soliloquy, 'model', 'gldi-flame')")
 
@@ -233,7 +233,7 @@ class Afternoon:
             "bpy.app.timers.register(lambda: bpy.ops.wm.quit_blender() and None,"
             " first_interval=0.1)"
         )
-        self.screen.blender.wait(20.0)
+        self.screen.blender.wait(120.0)
         time.sleep(0.5)
         assert not worker_pids(), "a worker outlives Blender"
         self.figures["quit_exit_code"] = self.screen.blender.returncode

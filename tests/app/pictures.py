@@ -17,17 +17,18 @@ PREFERENCES = "874x340+174+285"
 # As a click on their headings would, which no script can do: Blender remembers by a panel's name
 # whether it is open.
 OPEN_PANELS = """
-for panel in list(bpy.types.Panel.__subclasses__()):
-    if not panel.__module__.startswith({package!r}):
-        continue
-    for opened in [each for each in panel.__subclasses__() if each.is_registered]:
-        bpy.utils.unregister_class(opened)
-        bpy.utils.register_class(panel)
-    if panel.__name__ in {names!r}:
-        bpy.utils.unregister_class(panel)
-        name = panel.__name__ + "_open"
-        facts = {{"bl_idname": name, "bl_options": set()}}
-        bpy.utils.register_class(type(name, (panel,), facts))
+registration = sys.modules[{package!r} + ".registration"]
+parts = [cls for cls in registration.CLASSES
+         if getattr(cls, "bl_parent_id", "") == "SOLILOQUY_PT_view"]
+for part in parts:
+    for shown in (*part.__subclasses__(), part):
+        if shown.is_registered:
+            bpy.utils.unregister_class(shown)
+for part in parts:
+    if part.__name__ in {names!r}:
+        name = part.__name__ + "_open"
+        part = type(name, (part,), {{"bl_idname": name, "bl_options": set()}})
+    bpy.utils.register_class(part)
 """
 SECOND_FACE = """
 head = bpy.data.objects["Soliloquy Head"]
@@ -82,25 +83,30 @@ class Pictures:
         self.screen.ask("setattr(bpy.context.scene.soliloquy, 'takes', 3)")
         self.afternoon.again()
         self.open("takes")
-        self.sidebar("panel-takes", 700)
+        self.sidebar("panel-takes", 800)
+        self.screen.ask("bpy.ops.soliloquy.add_blinks() and None")
+        self.open("blinks", "result")
+        self.sidebar("panel-result", 800)
+        self.open("advanced")
+        self.sidebar("panel-advanced", 800)
 
     def whole_scene(self) -> None:
         """Two faces, three lines."""
         self.screen.ask(SECOND_FACE)
         self.open("cast")
-        self.sidebar("panel-scene", 700)
+        self.sidebar("panel-scene", 800)
 
     def preferences(self) -> None:
         """The extension's page, after a self-test."""
-        self.screen.ask("bpy.ops.soliloquy.self_test('EXEC_DEFAULT') and None", 120.0)
+        self.screen.ask("bpy.ops.soliloquy.self_test('EXEC_DEFAULT') and None")
         self.screen.ask(SHOW_PREFERENCES)
         self.screen.ask(EXPAND.format(package=PACKAGE))
         self.screen.move(20, 780)
         self.screen.shot("preferences", PREFERENCES)
 
-    def open(self, part: str) -> None:
-        """Open one of our panels, and close what was opened before."""
-        names = [f"SOLILOQUY_PT_view_{part}"]
+    def open(self, *parts: str) -> None:
+        """Open some of our panels, and close what was opened before."""
+        names = [f"SOLILOQUY_PT_view_{part}" for part in parts]
         self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
         self.screen.show_tab("Soliloquy")
 

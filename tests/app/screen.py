@@ -57,7 +57,7 @@ class Screen:
         self.blender.kill()
         self.server.kill()
 
-    def ask(self, code: str, timeout_s: float = 60.0) -> Any:
+    def ask(self, code: str, timeout_s: float = 300.0) -> Any:
         """The value of an expression in Blender, or None for statements; RuntimeError as raised."""
         path = self.calls / f"{next(self.numbers):06d}.py"
         part = path.with_suffix(".new")
