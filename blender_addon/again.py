@@ -118,7 +118,7 @@ class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ig
         def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
             path = Path(folder) / "earlier.npz"
             marked = messages.Redo(str(path), start_s, end_s)
-            asked = replace(request, seed=seed, takes=1, redo=marked)
+            asked = replace(request, seed=seed, takes=1, redo=marked, neutral=False)
             earlier = redoing.write_earlier(path, *_earlier(action, chosen))
             return asked, placed._replace(mixing=earlier)
 

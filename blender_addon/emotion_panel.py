@@ -93,6 +93,7 @@ class _StyleAndEmotion:
             draw_wrapped(grey, reason)
         else:
             _draw_emotions(layout, context)
+            layout.prop(performance, "emotion_slider")
 
 
 def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:

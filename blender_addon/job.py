@@ -52,6 +52,7 @@ class Request:
     takes: int = 1
     redo: messages.Redo | None = None
     emotions: tuple[messages.EmotionSpan, ...] = ()
+    neutral: bool = False
 
 
 class Job:
@@ -176,4 +177,5 @@ def _generate(job_id: str, request: Request, folder: Path) -> messages.Generate:
         id=job_id, audio=sound.path, pack=request.pack_path, out_dir=str(folder),
         seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
         start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
-        volume=sound.volume, redo=request.redo, emotions=request.emotions)
+        volume=sound.volume, redo=request.redo, emotions=request.emotions,
+        neutral=request.neutral)

@@ -47,9 +47,14 @@ def new_sparse_action(name: str, key_names: Sequence[str], group: str,
 
 def new_curve(holder: Any, key_name: str, group: str) -> bpy.types.FCurve:
     """An empty curve for a shape key's value, in a channel group, which is made if need be."""
-    curve = holder.fcurves.new(f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value')
+    curve = holder.fcurves.new(data_path(key_name))
     curve.group = holder.groups.get(group) or holder.groups.new(group)
     return curve
+
+
+def data_path(key_name: str) -> str:
+    """Where a shape key's value is found from its data-block."""
+    return f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
 
 
 def fill(curve: bpy.types.FCurve, points: npt.NDArray[np.float32]) -> None:

@@ -84,7 +84,14 @@ def _request(settings: Any, placed: audio_source.PlacedSound, chosen: pack.Pack,
              lane: emotion_lane.Lane) -> Request:
     return Request(placed.sound, str(chosen.path), seed=settings.seed,
                    steps=settings.steps or None, takes=settings.takes, emotions=lane,
-                   style=style_choice.wish(settings, chosen.manifest.styles))
+                   style=style_choice.wish(settings, chosen.manifest.styles),
+                   neutral=_with_neutral(settings, chosen))
+
+
+def _with_neutral(settings: Any, chosen: pack.Pack) -> bool:
+    """Whether the emotion's strength is to have a slider, which acts on compact keys alone."""
+    return bool(chosen.manifest.emotions and settings.emotion_slider
+                and settings.storage == "COMPACT")
 
 
 def _start(context: bpy.types.Context, request: Request, mixing: Mixing | None,

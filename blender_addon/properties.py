@@ -50,6 +50,10 @@ class PerformanceSettings(style_choice.StyleSettings):
     steps: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Steps", default=0, min=0, max=1000,
         description="Denoising steps; 0: what the model recommends. More is slower")
+    emotion_slider: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Strength Slider", default=True,
+        description="Also make each take without emotion, so that its emotion has a slider under "
+                    "Takes. Needs compact keys, and takes twice as long")
     storage: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Keep As", items=STORAGES, description="What a take becomes on the face")
     cache_folder: bpy.props.StringProperty(  # type: ignore[valid-type]

@@ -7,7 +7,15 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
-from . import blender_compat, closures, keyframes, placing, result, shape_keys
+from . import (
+    blender_compat,
+    closures,
+    emotion_strength,
+    keyframes,
+    placing,
+    result,
+    shape_keys,
+)
 from .redoing import Known, Redone
 
 Floats = npt.NDArray[np.float32]
@@ -38,18 +46,27 @@ def write(face: bpy.types.Object, old: bpy.types.Action, redone: Redone, fps: fl
         action.name = f"{old.name} redone"
         action[keyframes.PROVENANCE] = {**old[keyframes.PROVENANCE].to_dict(), **facts}
         result.store_codes(action, redone.codes)
-        smoothing_ms = action.soliloquy_sliders.smoothing_ms
-        action.soliloquy_sliders.smoothing_ms = 0.0
+        played = _as_made(action)
         at = _Times(redone, float(action[keyframes.PROVENANCE]["placed_at"]), fps)
         _rewrite(action, redone, at)
         _add_further(face, action, redone, at, undo)
-        action.soliloquy_sliders.smoothing_ms = smoothing_ms
+        emotion_strength.forget(action, lambda frames: at.read(redone.share, frames))
+        for name, value in played.items():
+            setattr(action.soliloquy_sliders, name, value)
         placing.switch_off(keys, old, undo)
         placing.switch_on(keys, action, undo)
         result.add(keys, action, undo)
         undo.pop_all()
     result.choose(keys, action)
     return action
+
+
+def _as_made(action: bpy.types.Action) -> dict[str, float]:
+    """Let a take play what was made; returns how it played, by the sliders that rewrite keys."""
+    sliders = action.soliloquy_sliders
+    played = {"smoothing_ms": sliders.smoothing_ms, "emotion": sliders.emotion}
+    sliders.smoothing_ms, sliders.emotion = 0.0, 1.0
+    return played
 
 
 class _Times:

@@ -7,21 +7,22 @@ a driver would push the curve aside, and both would need a strip or a property f
 It is the envelope's own range that is set, not its control point's: Blender (seen in 5.0) may crash
 when a control point changes, because its update takes the point for the modifier.
 
-Blender 4.2 has no modifier that smooths, so smoothing rewrites keyframes, and keeps what they were
-on the Action for as long as it is above 0. What the artist changes meanwhile is kept as well: it
-is carried over as a difference.
+Blender 4.2 has no modifier that smooths, and none that adds one curve to another, so smoothing and
+the strength of the emotion rewrite keyframes, and keep what they were on the Action for as long as
+they are not what was made. What the artist changes meanwhile is kept as well: it is carried over as
+a difference.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
 import numpy.typing as npt
 
-from . import keyframes, smoothing
+from . import emotion_strength, keyframes, smoothing
 
 STRENGTH = "Soliloquy Strength"
-_UNSMOOTHED = "soliloquy_unsmoothed"
+_KEPT = "soliloquy_unsmoothed"
 # Strength 0: so weak that single precision gives exactly 0.
 _NONE = 1e-9
 _REGION_OF = {keyframes.LOWER: "lower", keyframes.UPPER: "upper", keyframes.WHOLE: "whole",
@@ -36,15 +37,15 @@ def _rescale(sliders: "SoliloquySliders", _context: bpy.types.Context) -> None:
             scale(curve, getattr(sliders, region))
 
 
-def _resmooth(sliders: "SoliloquySliders", context: bpy.types.Context) -> None:
+def _replay(sliders: "SoliloquySliders", context: bpy.types.Context) -> None:
     render = context.scene.render
     sigma_frames = sliders.smoothing_ms / 1000 * render.fps / render.fps_base
-    smooth(sliders.id_data, sigma_frames)
+    play(sliders.id_data, _Manner(sigma_frames, sliders.emotion))
 
 
-def _strength(name: str, description: str, most: float = 2.0) -> Any:
+def _strength(name: str, description: str, most: float = 2.0, update: Any = _rescale) -> Any:
     return bpy.props.FloatProperty(name=name, description=description, default=1.0, min=0.0,
-                                   max=most, soft_max=min(most, 1.5), step=5, update=_rescale)
+                                   max=most, soft_max=min(most, 1.5), step=5, update=update)
 
 
 class SoliloquySliders(bpy.types.PropertyGroup):  # type: ignore[misc]
@@ -56,9 +57,11 @@ class SoliloquySliders(bpy.types.PropertyGroup):  # type: ignore[misc]
                      "1 is what was made")
     whole: _strength("Face", "Strength of the motion; 1 is what was made")  # type: ignore[valid-type]
     blink: _strength("Blink", "How far the eyes shut; 1 is shut", 1.0)  # type: ignore[valid-type]
+    emotion: _strength("Emotion", "Strength of what is felt; 0 is neutral, "  # type: ignore[valid-type]
+                       "1 is what was made", update=_replay)
     smoothing_ms: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Smoothing", default=0.0, min=0.0, max=300.0, soft_max=100.0, precision=0, step=500,
-        update=_resmooth,
+        update=_replay,
         description="Smooths the face over this many milliseconds, sharp lip closures too; "
                     "0 is what was made")
 
@@ -81,25 +84,41 @@ def _new_envelope(curve: bpy.types.FCurve) -> bpy.types.FModifierEnvelope:
     return envelope
 
 
-def smooth(action: bpy.types.Action, sigma_frames: float) -> None:
-    """Play an action's face smoothed by a Gaussian of `sigma_frames`; 0 gives the original."""
+class _Manner(NamedTuple):
+    """How the original is played: smoothed by a Gaussian, and with so much of its emotion."""
+
+    sigma_frames: float = 0.0
+    emotion: float = 1.0
+
+    def values(self, original: Floats, difference: Floats | None, frames: Floats) -> Floats:
+        """The values (N,) at frames (N,)."""
+        felt = emotion_strength.at(original, difference, self.emotion)
+        return smoothing.at(felt, frames, self.sigma_frames)
+
+
+def play(action: bpy.types.Action, manner: _Manner) -> None:
+    """Play an action's face in another manner; no smoothing and all emotion give the original."""
     curves = keyframes.our_curves(action, _SMOOTHED)
     kept = _kept(action) or {curve.data_path: keyframes.points_of(curve) for curve in curves}
-    before_frames = float(action.get(_UNSMOOTHED, {}).get("sigma_frames", 0.0))
+    stored = action.get(_KEPT, {})
+    before = _Manner(*(float(stored.get(name, default))
+                       for name, default in _Manner()._asdict().items()))
+    differences = emotion_strength.differences(action)
     for curve in curves:
         if curve.data_path in kept:
-            _rewrite(curve, kept[curve.data_path], before_frames, sigma_frames)
-    if sigma_frames > 0:
-        _keep(action, kept, sigma_frames)
+            _rewrite(curve, kept[curve.data_path], differences.get(curve.data_path), before,
+                     manner)
+    if manner != _Manner():
+        _keep(action, kept, manner)
     else:
-        action.pop(_UNSMOOTHED, None)
+        action.pop(_KEPT, None)
 
 
-def _rewrite(curve: bpy.types.FCurve, original: Floats, before_frames: float,
-             sigma_frames: float) -> None:
+def _rewrite(curve: bpy.types.FCurve, original: Floats, difference: Floats | None,
+             before: _Manner, after: _Manner) -> None:
     now = keyframes.points_of(curve)
-    edits = now[:, 1] - smoothing.at(original, now[:, 0], before_frames)
-    value = smoothing.at(original, now[:, 0], sigma_frames)
+    edits = now[:, 1] - before.values(original, difference, now[:, 0])
+    value = after.values(original, difference, now[:, 0])
     # Where there is no edit the sum is exact.
     rise = (value + edits).astype(np.float32) - now[:, 1]
     for name in ("co", "handle_left", "handle_right"):
@@ -111,17 +130,17 @@ def _rewrite(curve: bpy.types.FCurve, original: Floats, before_frames: float,
 
 
 def _kept(action: bpy.types.Action) -> dict[str, Floats]:
-    stored = action.get(_UNSMOOTHED)
+    stored = action.get(_KEPT)
     if stored is None:
         return {}
     return {str(row["path"]): np.frombuffer(row["points"], dtype="<f4").reshape(-1, 2)
             for row in stored["curves"].values()}
 
 
-def _keep(action: bpy.types.Action, points: dict[str, Floats], sigma_frames: float) -> None:
+def _keep(action: bpy.types.Action, points: dict[str, Floats], manner: _Manner) -> None:
     # By number, for Blender cuts the names of properties at 63 bytes.
-    action[_UNSMOOTHED] = {
-        "sigma_frames": sigma_frames,
+    action[_KEPT] = {
+        **manner._asdict(),
         "curves": {str(number): {"path": path, "points": rows.astype("<f4").tobytes()}
                    for number, (path, rows) in enumerate(points.items())}}
 
@@ -139,6 +158,8 @@ def draw(layout: Any, action: bpy.types.Action) -> None:
     for group in (keyframes.LOWER, keyframes.UPPER, keyframes.WHOLE):
         if group in groups:
             column.prop(action.soliloquy_sliders, _REGION_OF[group], slider=True)
+    if emotion_strength.known(action):
+        column.prop(action.soliloquy_sliders, "emotion", slider=True)
     if keyframes.LOWER in groups:
         column.prop(action.soliloquy_sliders, "smoothing_ms", slider=True)
 

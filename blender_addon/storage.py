@@ -19,7 +19,8 @@ Preparing = Callable[[Request, audio_source.PlacedSound, face.MeshArrays, pack.P
 def compact(request: Request, _placed: audio_source.PlacedSound, _mesh: face.MeshArrays,
             chosen: pack.Pack) -> Prepare:
     """Takes on few shape keys."""
-    return lambda paths, fits: takes.prepare(paths, fits, request.sound.path, regions.read(chosen))
+    return lambda paths, fits: takes.prepare(paths, fits, request.sound.path, regions.read(chosen),
+                                             request.takes)
 
 
 def preparing(settings: Any, scene: bpy.types.Scene, target: bpy.types.Object) -> Preparing:

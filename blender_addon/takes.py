@@ -25,7 +25,8 @@ class Take:
     """shapes (K, V, 3) in the mesh's units and axes, of which the first `lower` move the lower
     face; values (T, K) at `fps`; error in metres. Takes of one press share their shapes where that
     keeps the error. `blink` (V, 3): the closing of both eyes in mesh units, if the pack has it;
-    `shut` (N,): the frames of the motion in which the lips shut."""
+    `shut` (N,): the frames of the motion in which the lips shut; `neutral` (T, K): the values
+    without emotion, if they were made."""
 
     shapes: Floats
     values: Floats
@@ -38,6 +39,7 @@ class Take:
     blink: Floats | None = None
     codes: motion.Codes | None = None
     shut: closures.Moments = field(default_factory=closures.NONE.copy)
+    neutral: Floats | None = None
 
     @property
     def described(self) -> str:
@@ -46,12 +48,12 @@ class Take:
 
 
 def prepare(paths: Sequence[Path], target: face.Face, audio: str,
-            reference: regions.Reference) -> list[Take]:
-    """The takes in motion files for a face, made from the file `audio`; raises MotionError when
-    one does not fit the face."""
+            reference: regions.Reference, count: int) -> list[Take]:
+    """The `count` takes in motion files for a face, made from the file `audio`, with those without
+    emotion that may come after them; raises MotionError when one does not fit the face."""
     loaded = [motion.load(path) for path in paths]
     try:
-        return _together(loaded, target, sha256_of(audio), reference)
+        return _together(loaded, target, sha256_of(audio), reference, count)
     except MemoryError as problem:
         raise errors.MotionError(
             "motion_too_long", f"{loaded[0].audio_seconds:.0f} s of motion do not fit in memory.",
@@ -59,19 +61,22 @@ def prepare(paths: Sequence[Path], target: face.Face, audio: str,
 
 
 def _together(loaded: Sequence[motion.Motion], target: face.Face, audio_sha256: str,
-              reference: regions.Reference) -> list[Take]:
-    """All takes on shared shape keys; each on its own where that would cost precision."""
+              reference: regions.Reference, count: int) -> list[Take]:
+    """All takes on shared shape keys, also with those without emotion after the first `count`; each
+    on its own where that would cost precision."""
     small = sum(take.displacements[..., 0].size for take in loaded) <= _SHARED_LIMIT
-    shared = _compressed(loaded, target, reference.upper) if small or len(loaded) == 1 else None
-    if shared is None or (shared.error_m > compact_keys.TOLERANCE_M and len(loaded) > 1):
-        return [take for one in loaded
-                for take in _together([one], target, audio_sha256, reference)]
+    shared = _compressed(loaded, target, reference.upper) if small or count == 1 else None
+    if shared is None or (shared.error_m > compact_keys.TOLERANCE_M and count > 1):
+        return [take for number in range(count)
+                for take in _together(loaded[number::count], target, audio_sha256, reference, 1)]
     shapes = _in_mesh_units(target, shared.shapes)
     ends = np.cumsum([len(take.displacements) for take in loaded])[:-1]
+    played = np.split(shared.values, ends)
+    calm: Sequence[Floats | None] = played[count:] or [None] * count
     return [Take(shapes, values, take.fps, take.audio_seconds, take.seed, shared.error_m,
                  audio_sha256, shared.lower, _blink(target, reference.blink), take.codes,
-                 closures.moments(take.displacements, reference.lip_pairs))
-            for take, values in zip(loaded, np.split(shared.values, ends), strict=True)]
+                 closures.moments(take.displacements, reference.lip_pairs), neutral)
+            for take, values, neutral in zip(loaded[:count], played[:count], calm, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -13,6 +13,7 @@ from . import (
     audio_source,
     caches,
     disabled_reason,
+    emotion_strength,
     exact,
     keyframes,
     placing,
@@ -137,13 +138,19 @@ def _add_keys(face: bpy.types.Object, take: takes.Take,
 def _new_action(take: takes.Take, columns: list[tuple[str, str]], placed: Placed,
                 undo: ExitStack) -> bpy.types.Action:
     frames = placed.frames(take.audio_seconds)
-    values = takes.values_at(take, (frames - placed.where.first_frame) / placed.fps)
+    seconds = (frames - placed.where.first_frame) / placed.fps
+    values = takes.values_at(take, seconds)
     action = keyframes.new_action(
         f"Soliloquy {placed.where.sound_name} {take.seed}", columns,
         *keyframes.with_rest(frames, values, placed.fade), placed.facts(take))
     undo.callback(bpy.data.actions.remove, action)
     if take.codes is not None:
         result.store_codes(action, take.codes)
+    if take.neutral is not None:
+        difference = replace(take, values=take.values - take.neutral)
+        emotion_strength.store(action, [keyframes.data_path(name) for name, _group in columns],
+                               *keyframes.with_rest(frames, takes.values_at(difference, seconds),
+                                                    placed.fade))
     return action
 
 
