@@ -1,11 +1,12 @@
 """Give a working folder another one's data and networks, for an ablation or a baseline.
 
-The corpus, the rig and the speech encoder are linked; so is stage 1 where both recipes agree on it.
+The corpus, the rig and the encoders are linked; so is stage 1 where both recipes agree on it.
 A command that writes one of them replaces the link and leaves the other folder as it was.
 """
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from backend.errors import SoliloquyError
@@ -13,7 +14,7 @@ from backend.errors import SoliloquyError
 from . import checkpoint, config
 from .config import Recipe
 
-DATA = ("rig.npz", "corpus", "encoder.pt")
+DATA = ("rig.npz", "corpus", "encoder.pt", "emotion_encoder.pt")
 
 
 class BorrowError(SoliloquyError):
@@ -47,7 +48,14 @@ def shared_networks(lender: Path, recipe: Recipe) -> list[str]:
     if recipe.stage2.space != "latents" or not path.is_file():
         return []
     made_with = config.from_dict(checkpoint.load(path, "train-stage1")["recipe"])
-    return ["stage1.pt"] if made_with.stage1 == recipe.stage1 else []
+    return ["stage1.pt"] if _first_stage(made_with) == _first_stage(recipe) else []
+
+
+def _first_stage(recipe: Recipe) -> tuple[object, ...]:
+    """What stage 1 is trained by; of ExpTalk's own settings all but those of stage 2."""
+    if recipe.method != "exptalk":
+        return recipe.method, recipe.stage1
+    return recipe.method, recipe.stage1, replace(recipe.exptalk, guided=True, window=0)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -151,3 +151,14 @@ def test_the_ablations_of_table_3_are_other_networks(work: Path, overlay: str) -
 
 def stage2_identity(recipe: config.Recipe) -> dict[str, object]:
     return stage2._identity(recipe)
+
+
+@pytest.mark.parametrize(("overlay", "shared"), [("plain-decoder", True),
+                                                 ("no-disentanglement", False)])  # fmt: skip
+def test_an_ablation_borrows_stage_1_where_it_would_be_the_same(
+    work: Path, tmp_path: Path, overlay: str, shared: bool
+) -> None:
+    given = ["borrow", "--recipe", f"exptalk-tiny+{overlay}", "--work", str(tmp_path)]
+    assert training.main([*given, "--from", str(work)]) == 0
+    assert (tmp_path / "emotion_encoder.pt").is_symlink()
+    assert (tmp_path / "stage1.pt").is_symlink() == shared
