@@ -9,6 +9,7 @@ import numpy as np
 
 from . import (
     audio_source,
+    emotion_lane,
     keyframes,
     origin,
     placing,
@@ -43,7 +44,30 @@ def _next_seed(keys: bpy.types.Key) -> int:
     return (max(seeds) + 1) % _SEEDS
 
 
-class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class _OfATake(OnTakes):
+    """What both buttons do first."""
+
+    repaint: bool
+
+    def restored(self, context: bpy.types.Context, stored: Any,
+                 chosen: pack.Pack) -> tuple[Request, audio_source.PlacedSound]:
+        """The request that made a take, with the emotions painted now if those are wanted."""
+        request, placed = origin.restored(stored, chosen)
+        if self.repaint:
+            face = properties.chosen_face(context)
+            lane = emotion_lane.painted(context, face, chosen, placed.first_frame)
+            request = replace(request, emotions=lane)
+        return request, placed
+
+
+def _repaint() -> Any:
+    return bpy.props.BoolProperty(
+        name="Emotions as Painted Now", options={"SKIP_SAVE"},
+        description="Feel what is painted in the sequencer now; otherwise what was painted when "
+                    "the take was made")
+
+
+class SOLILOQUY_OT_generate_again(_OfATake, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Make the chosen take again as a new take: the same sound, model and settings"""
 
     bl_idname = "soliloquy.generate_again"
@@ -52,6 +76,7 @@ class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type
     new_seed: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="New Seed", default=True, options={"SKIP_SAVE"},
         description="Another performance; otherwise the very same")
+    repaint: _repaint()  # type: ignore[valid-type]
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
@@ -64,7 +89,7 @@ class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type
         face = properties.chosen_face(context)
         stored = _facts(face.data.shape_keys)
         chosen = origin.pack_of(context, stored)
-        request, placed = origin.restored(stored, chosen)
+        request, placed = self.restored(context, stored, chosen)
         seed = _next_seed(face.data.shape_keys) if self.new_seed else int(stored["seed"])
         asked = replace(request, seed=seed, takes=1)
         self._where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed),
@@ -80,11 +105,13 @@ class SOLILOQUY_OT_generate_again(OnTakes, Running, bpy.types.Operator):  # type
         return FINISHED
 
 
-class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_redo_range(_OfATake, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Make the frames of the preview range again, the rest of the chosen take stays as it is"""
 
     bl_idname = "soliloquy.redo_range"
     bl_label = "Redo Preview Range"
+
+    repaint: _repaint()  # type: ignore[valid-type]
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
@@ -110,10 +137,11 @@ class SOLILOQUY_OT_redo_range(OnTakes, Running, bpy.types.Operator):  # type: ig
         seed, self._fps = _next_seed(keys), audio_source.scene_fps(context.scene)
         self._action_name = action.name
         chosen = origin.pack_of(context, stored)
-        request, placed = origin.restored(stored, chosen)
+        request, placed = self.restored(context, stored, chosen)
         start_s, end_s = _marked_s(context.scene, keys, action, self._fps)
         known = redo_writing.known_of(keys, redo_writing.columns_of(action))
-        self._facts = {"seed": seed, "redone_s": [start_s, end_s]}
+        self._facts = {"seed": seed, "redone_s": [start_s, end_s],
+                       "request": origin.wishes(request)}
 
         def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
             path = Path(folder) / "earlier.npz"

@@ -33,6 +33,17 @@ class _OnEmotions:
         """Grey, with the reason in the tooltip."""
         return disabled_reason.poll(cls, context)  # type: ignore[arg-type]
 
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> _Result:
+        """From a menu or the search: ask what is not said."""
+        if getattr(self, "emotion", "unasked"):
+            return self.execute(context)
+        answer: _Result = context.window_manager.invoke_props_dialog(self)
+        return answer
+
+    def execute(self, context: bpy.types.Context) -> _Result:
+        """Do it, at once."""
+        raise NotImplementedError
+
     def knows(self, context: bpy.types.Context, name: str) -> bool:
         """Whether the model knows an emotion; a report says so where it does not."""
         known = emotion_strips.known(context)

@@ -4,7 +4,14 @@ from typing import Any
 
 import bpy
 
-from . import blender_compat, emotion_operators, emotion_strips, properties, style_choice
+from . import (
+    blender_compat,
+    emotion_operators,
+    emotion_strips,
+    properties,
+    result,
+    style_choice,
+)
 from .words import translated
 from .wrapping import draw_wrapped
 
@@ -94,6 +101,9 @@ class _StyleAndEmotion:
         else:
             _draw_emotions(layout, context)
             layout.prop(performance, "emotion_slider")
+            if result.of_panel(context) is not None:
+                layout.operator("soliloquy.redo_range", text="Redo Range as Painted",
+                                icon="PREVIEW_RANGE").repaint = True
 
 
 def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:

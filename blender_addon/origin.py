@@ -21,14 +21,19 @@ def facts(request: Request, placed: PlacedSound, chosen: pack.Pack,
     """What it takes to make the same motion again. A sound that was mixed or unpacked for the job
     is gone with the job's `folder`, and gets no path."""
     manifest, sound = chosen.manifest, request.sound
-    plain = {name: value for name, value in asdict(request).items() if name not in _NEVER_STORED}
     return {"model": manifest.name, "model_sha256": chosen.fingerprint,
-            "model_path": str(chosen.path), "request": json.dumps(plain),
+            "model_path": str(chosen.path), "request": wishes(request),
             "steps": request.steps or manifest.sampler.steps,
             "style": request.style or manifest.styles[0], "sound": placed.name,
             "sound_path": "" if sound.path.startswith(folder) else sound.path,
             "placed_at": placed.first_frame, "start_s": sound.start_s,
             "duration_s": sound.duration_s or 0.0, "speed": sound.speed, "volume": sound.volume}
+
+
+def wishes(request: Request) -> str:
+    """A request without its sound and its model, as text."""
+    return json.dumps({name: value for name, value in asdict(request).items()
+                       if name not in _NEVER_STORED})
 
 
 def why_not_again(stored: Any) -> str:
@@ -59,7 +64,7 @@ def pack_of(context: bpy.types.Context, stored: Any) -> pack.Pack:
     has changed since."""
     for name in (stored["model"], stored["model_path"]):
         try:
-            found = pack.load(models.locate(context, name))
+            found = models.opened(context, name)
         except errors.PackError:
             continue
         if found.fingerprint == stored["model_sha256"]:

@@ -60,6 +60,12 @@ def test_the_chosen_range_shows_its_fields(stage):
     assert "share" in drawn().fields
 
 
+def test_a_face_with_takes_can_have_a_range_redone(stage, ball, write_wav, voice):
+    stage.soliloquy.source, stage.soliloquy.filepath = "FILE", str(write_wav(voice))
+    bpy.ops.soliloquy.animate_from_audio()
+    assert drawn().buttons[-1] == "soliloquy.redo_range"
+
+
 def test_a_row_shows_colour_emotions_frames_and_intensity(stage):
     strip = emotion_strips.paint(stage, Range("angry", 1.0, 20, 40, "surprised", 0.3), None)
     layout = Sidebar()

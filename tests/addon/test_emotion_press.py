@@ -91,6 +91,18 @@ def test_the_worker_hears_of_seconds_of_the_sound_of_an_offset_strip(
     assert asked[-1].start_s == pytest.approx(12 * frame_s, rel=1e-7)
 
 
+def test_ranges_in_another_scenes_sequencer_are_read_at_that_scenes_rate(stage, asked):
+    if not hasattr(bpy.context.workspace, "sequencer_scene"):
+        pytest.skip("this Blender shows the window's scene in the sequencer")
+    cut = bpy.data.scenes.new("Cut")
+    cut.render.fps = 24
+    bpy.context.workspace.sequencer_scene = cut
+    paint(cut, first=16, after=24)  # 20 to 30 at the face's 30 fps, the sound begins at 10
+    press()
+    (span,) = asked[-1].emotions
+    assert (span.start_s, span.end_s) == pytest.approx((1 / 3, 2 / 3), abs=1e-9)
+
+
 def test_blends_and_intensities_arrive_exactly(stage, asked):
     strip = paint(stage, "surprised", 25, 40, intensity=0.8)
     strip.soliloquy.other, strip.soliloquy.share, strip.soliloquy.fade_s = "angry", 0.3, 0.4
@@ -151,6 +163,23 @@ def test_redoing_a_range_feels_the_same(stage, ball, asked):
     bpy.ops.soliloquy.redo_range()
     assert [span.name for span in asked[-1].emotions] == ["surprised"]
     assert brow_m(ball, [34])[0] == pytest.approx(SURPRISED_M, abs=1e-3)
+
+
+def test_a_range_can_be_redone_with_what_is_painted_now(stage, ball, asked):
+    press()
+    heard = brow_m(ball)
+    paint(stage, first=0, after=90)
+    stage.use_preview_range = True
+    stage.frame_preview_end, stage.frame_preview_start = 44, 30
+    bpy.ops.soliloquy.redo_range(repaint=True)
+    change, frames = brow_m(ball) - heard, np.arange(10, 55)
+    inside, far = (frames > 36) & (frames < 40), (frames < 22) | (frames > 52)
+    np.testing.assert_allclose(change[inside], SURPRISED_M, atol=1e-3)
+    assert np.abs(change[far]).max() < 2e-4
+    lane = asked[-1].emotions
+    bpy.ops.soliloquy.clear_emotions()
+    bpy.ops.soliloquy.generate_again()
+    assert asked[-1].emotions == lane and len(lane) == 1
 
 
 def test_a_take_says_what_was_painted(stage, ball):
