@@ -33,6 +33,13 @@ def locate(context: bpy.types.Context, model: str) -> Path:
     return _locate(bpy.path.abspath(model), folders(context))
 
 
+def opened(context: bpy.types.Context, model: str) -> pack.Pack:
+    """A model by name or path, by its manifest alone: to hash hundreds of MB would hold Blender up.
+    What is read of it is checked then, and the worker checks all of it. Raises PackError."""
+    path = locate(context, model)
+    return pack.Pack(pack.read_manifest(path), path)
+
+
 def folders(context: bpy.types.Context) -> list[Path]:
     """Where the user's own models lie: those installed, then those in the preferences' folder."""
     chosen = preferences.machine(context).models_folder

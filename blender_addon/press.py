@@ -38,7 +38,7 @@ def begin(context: bpy.types.Context, emotions: str = "") -> Destination:
         raise errors.RequestError("not_ready", f"{reason}.")
     target = properties.chosen_face(context)
     settings = properties.performance_of(target, context.scene)
-    chosen = pack.load(models.locate(context, settings.model.strip()))
+    chosen = models.opened(context, settings.model.strip())
 
     def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
         placed = audio_source.place(context, folder)

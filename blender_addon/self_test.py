@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from . import disabled_reason, models, session, workplace
-from ._backend import motion, pack
+from ._backend import motion
 from .face import Face
 from .job import Job, Request, Sound
 from .running import FINISHED, Result, Running
@@ -62,7 +62,7 @@ class SOLILOQUY_OT_self_test(Running, bpy.types.Operator):  # type: ignore[misc]
     def start(self, context: bpy.types.Context) -> None:
         """Send a request as a press would."""
         current = session.CURRENT
-        chosen = pack.load(models.locate(context, self.model))
+        chosen = models.opened(context, self.model)
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=current.folder))
         write_hum(folder / "hum.wav")
         self._began_s = time.monotonic()
