@@ -44,6 +44,17 @@ strips.new_sound("Ben 01", path, 2, 280)
 strips.new_sound("Anna 02", path, 1, 560)
 bpy.ops.soliloquy.list_lines()
 """
+# The first model that knows emotions; '' where the zip was built without one.
+EMOTIONAL = """next((entry.name for models in [sys.modules[{package!r} + ".models"]]
+    for entry in models.entries(bpy.context)
+    if models.manners(bpy.context, entry.name).emotions), "")
+"""
+PAINT = """
+bpy.context.scene.soliloquy.model = {model!r}
+for frame, emotion, intensity in ((0, "happy", 0.8), (90, "sad", 1.0), (170, "angry", 1.2)):
+    bpy.context.scene.frame_set(frame)
+    bpy.ops.soliloquy.add_emotion(emotion=emotion, intensity=intensity)
+"""
 SHOW_PREFERENCES = """
 area = next(a for a in bpy.context.window.screen.areas if a.type == "VIEW_3D")
 area.type = "PREFERENCES"
@@ -65,6 +76,7 @@ class Pictures:
         self.afternoon.open_panel()
         self.first_press()
         self.takes()
+        self.emotions()
         self.whole_scene()
         self.preferences()
 
@@ -90,6 +102,18 @@ class Pictures:
         self.open("advanced")
         self.sidebar("panel-advanced", 800)
 
+    def emotions(self) -> None:
+        """Three emotions painted over the line, if there is a model that knows them."""
+        model = self.screen.ask(EMOTIONAL.format(package=PACKAGE))
+        if not model:
+            return
+        self.screen.ask(PAINT.format(model=model))
+        self.open("emotion")
+        self.afternoon.look_away()
+        self.screen.shot("window-emotions")
+        self.screen.ask("bpy.ops.soliloquy.clear_emotions() and None")
+        self.screen.ask("setattr(bpy.context.scene.soliloquy, 'model', 'gldi-flame')")
+
     def whole_scene(self) -> None:
         """Two faces, three lines."""
         self.screen.ask(SECOND_FACE)
@@ -110,7 +134,7 @@ class Pictures:
         self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
         self.screen.show_tab("Soliloquy")
 
-    def sidebar(self, name: str, most_high: int = 460) -> None:
+    def sidebar(self, name: str, most_high: int = 500) -> None:
         """A picture of the upper part of the 3D View's sidebar."""
         self.afternoon.look_away()
         self.screen.shot(name, self.screen.sidebar(most_high=most_high))
