@@ -144,9 +144,7 @@ class SOLILOQUY_OT_clear_emotions(_OnEmotions, bpy.types.Operator):  # type: ign
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Remove all of them."""
-        scene = blender_compat.sequencer_scene(context)
-        for strip in emotion_strips.of_scene(scene):
-            emotion_strips.remove(scene.sequence_editor, strip)
+        emotion_strips.remove_all(blender_compat.sequencer_scene(context))
         return _FINISHED
 
 

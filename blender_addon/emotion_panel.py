@@ -121,9 +121,9 @@ def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:
     else:
         row.menu("SOLILOQUY_MT_add_emotion", icon="ADD")
     _draw_unknown(layout, context, every)
-    found = emotion_strips.chosen(scene)
-    if found:
-        _draw_range(layout.column(), found[0].soliloquy)
+    chosen = emotion_strips.chosen(scene)
+    if chosen:
+        _draw_range(layout.column(), chosen[0].soliloquy)
     elif every:
         draw_wrapped(layout, "Where no range is, the voice rules")
     else:

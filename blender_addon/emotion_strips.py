@@ -148,6 +148,16 @@ def remove(editor: bpy.types.SequenceEditor, strip: Any) -> None:
     blender_compat.top_strips(_holder(editor, strip)).remove(strip)
 
 
+def remove_all(scene: bpy.types.Scene) -> None:
+    """Remove every range of a scene's sequencer."""
+    editor = scene.sequence_editor
+    metas = [strip for strip in blender_compat.all_strips(editor) if strip.type == "META"]
+    for holder in (editor, *metas):
+        held = blender_compat.top_strips(holder)
+        for strip in [each for each in held if is_range(each)]:
+            held.remove(strip)
+
+
 def sounds_beneath(scene: bpy.types.Scene) -> list[Any]:
     """What sounds under the selected ranges, each on the channel that is nearest to its range."""
     found: list[Any] = []

@@ -130,6 +130,8 @@ def test_a_range_in_a_meta_strip_ends_with_it(stage, asked):
     blender_compat.set_handles(meta, 25, 40)
     press()
     assert (asked[-1].emotions[0].start_s, asked[-1].emotions[0].end_s) == (0.5, 1.0)
+    bpy.ops.soliloquy.clear_emotions()
+    assert not emotion_strips.of_scene(stage) and len(blender_compat.top_strips(meta)) == 0
 
 
 def test_an_emotion_that_the_model_does_not_know_is_one_clear_error(stage, ball, asked):
