@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from drive_window import Afternoon
+from drive_window import SHOW_STRIPS, Afternoon
 from screen import SHARE, Screen
 
 PACKAGE = "bl_ext.user_default.soliloquy"
@@ -19,7 +19,7 @@ PREFERENCES = "874x340+174+285"
 OPEN_PANELS = """
 registration = sys.modules[{package!r} + ".registration"]
 parts = [cls for cls in registration.CLASSES
-         if getattr(cls, "bl_parent_id", "") == "SOLILOQUY_PT_view"]
+         if getattr(cls, "bl_parent_id", "") == "SOLILOQUY_PT_{place}"]
 for part in parts:
     for shown in (*part.__subclasses__(), part):
         if shown.is_registered:
@@ -50,10 +50,18 @@ EMOTIONAL = """next((entry.name for models in [sys.modules[{package!r} + ".model
     if models.manners(bpy.context, entry.name).emotions), "")
 """
 PAINT = """
+area = next(a for a in bpy.context.window.screen.areas if a.type == "VIEW_3D")
+area.type = "SEQUENCE_EDITOR"
 bpy.context.scene.soliloquy.model = {model!r}
 for frame, emotion, intensity in ((0, "happy", 0.8), (90, "sad", 1.0), (170, "angry", 1.2)):
     bpy.context.scene.frame_set(frame)
     bpy.ops.soliloquy.add_emotion(emotion=emotion, intensity=intensity)
+"""
+UNPAINT = """
+bpy.ops.soliloquy.clear_emotions()
+bpy.context.scene.soliloquy.model = "gldi-flame"
+area = next(a for a in bpy.context.window.screen.areas if a.type == "SEQUENCE_EDITOR")
+area.type = "VIEW_3D"
 """
 SHOW_PREFERENCES = """
 area = next(a for a in bpy.context.window.screen.areas if a.type == "VIEW_3D")
@@ -108,11 +116,11 @@ class Pictures:
         if not model:
             return
         self.screen.ask(PAINT.format(model=model))
-        self.open("emotion")
+        self.open("emotion", place="sequencer", editor="SEQUENCE_EDITOR")
+        self.screen.ask(SHOW_STRIPS)
         self.afternoon.look_away()
         self.screen.shot("window-emotions")
-        self.screen.ask("bpy.ops.soliloquy.clear_emotions() and None")
-        self.screen.ask("setattr(bpy.context.scene.soliloquy, 'model', 'gldi-flame')")
+        self.screen.ask(UNPAINT)
 
     def whole_scene(self) -> None:
         """Two faces, three lines."""
@@ -128,11 +136,11 @@ class Pictures:
         self.screen.move(20, 780)
         self.screen.shot("preferences", PREFERENCES)
 
-    def open(self, *parts: str) -> None:
+    def open(self, *parts: str, place: str = "view", editor: str = "VIEW_3D") -> None:
         """Open some of our panels, and close what was opened before."""
-        names = [f"SOLILOQUY_PT_view_{part}" for part in parts]
-        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, names=names))
-        self.screen.show_tab("Soliloquy")
+        names = [f"SOLILOQUY_PT_{place}_{part}" for part in parts]
+        self.screen.ask(OPEN_PANELS.format(package=PACKAGE, place=place, names=names))
+        self.screen.show_tab("Soliloquy", editor)
 
     def sidebar(self, name: str, most_high: int = 500) -> None:
         """A picture of the upper part of the 3D View's sidebar."""
