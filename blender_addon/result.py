@@ -79,6 +79,8 @@ def choose(keys: bpy.types.Key, action: bpy.types.Action) -> None:
 
 def store_blink(keys: bpy.types.Key, blink: npt.NDArray[np.float32]) -> None:
     """Keep the closing of both eyes, (V, 3) in mesh units."""
+    # Blender writes bytes over bytes as text, and cuts them at the first zero.
+    keys.pop(_BLINK, None)
     keys[_BLINK] = zlib.compress(np.ascontiguousarray(blink, dtype="<f4").tobytes())
 
 

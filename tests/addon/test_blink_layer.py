@@ -50,6 +50,14 @@ def test_eyes_shut_in_the_blink_and_are_open_before_and_after(blinking):
     assert 0.1 < eyes_at(blinking, shut - 1) / EYES_M < 0.9
 
 
+def test_a_second_press_keeps_what_a_blink_is(blinking):
+    keys = blinking.data.shape_keys
+    known = result.stored_blink(keys)
+    bpy.ops.soliloquy.animate_from_audio()
+    np.testing.assert_array_equal(result.stored_blink(keys), known)
+    assert bpy.ops.soliloquy.add_blinks() == {"FINISHED"}
+
+
 def test_deleting_the_layer_leaves_the_performance_as_it_was(blinking):
     frames = [places_at(blinking, frame) for frame in range(10, 55, 3)]
     keys = [key.name for key in blinking.data.shape_keys.key_blocks]
