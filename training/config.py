@@ -178,12 +178,14 @@ class ExptalkConfig:
     emotion_encoder: str = "compact-emotion"  # a name of training/encoders/table.py
     emotion_weights: str = ""  # as ``SpeechConfig.weights``
     disentangle: bool = True  # False: one branch, one codebook (its Table 3)
+    emotion_reach: int = 0  # z_e's encoder sees the mean of so many frames to each side; paper: 0
     decoder: str = "spiral"  # of faces; "mlp", as GLDiTalker's, is quicker and sooner exact
     guided: bool = True  # False: a plain transformer decoder (Table 3)
     codebook_weight: float = 1.0  # lambda_qua of its eq. 7
     contrast_weight: float = 1.0  # lambda_con
     temperature: float = 0.07  # tau of eq. 6
     positive_below: bool = False  # the positive in eq. 6's denominator too, as InfoNCE has it
+    unlike_is_enough: bool = False  # z_m opposite to the voice is no better than z_m unlike it
     traces_weight: float = 0.0  # what is linearly left of emotion in z_m; the paper has none
     window: int = 3  # k of eq. 11, frames
     joined_share: float = 0.5  # of the lines: goes on as another one of another emotion

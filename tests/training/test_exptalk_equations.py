@@ -101,3 +101,14 @@ def test_the_paper_s_recipe_samples_by_ddim_whose_steps_add_no_noise() -> None:
     clean = sampler.named("ddim")(denoise, draw, plan, 50)
     assert len(asked) == 50 and asked == sorted(asked, reverse=True)
     np.testing.assert_allclose(clean, 0.5, atol=1e-5)
+
+
+def test_opposite_encodings_gain_nothing_where_unlike_is_enough() -> None:
+    voice, there = torch.tensor([[[1.0, 0.0]]]), torch.ones(1, 1, dtype=torch.bool)
+    apart = {"opposite": [-3.0, 0.0], "unlike": [0.0, 1.0], "alike": [1.0, 0.0]}
+    told = {
+        name: contrast.info_nce(voice, voice, torch.tensor([[far]]), there, 0.5, False, True)
+        for name, far in apart.items()
+    }
+    assert told["opposite"].item() == told["unlike"].item() == pytest.approx(-2)
+    assert told["alike"].item() == pytest.approx(0)

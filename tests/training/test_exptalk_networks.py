@@ -11,6 +11,7 @@ import trimesh
 from torch import Tensor
 
 from training import attention, config, graphs, spiral
+from training.exptalk import advae as advae_module
 from training.exptalk import contrast, guided, lines
 from training.exptalk.advae import AdVae
 from training.exptalk.rad import Rad, Sizes
@@ -22,7 +23,7 @@ SIZES = Sizes(latents=32, speech=8, emotion=5, styles=2)
 B = attention.BLOCKED
 
 
-def advae(**options: bool | str) -> AdVae:
+def advae(**options: bool | int | str) -> AdVae:
     torch.manual_seed(0)
     recipe = config.load("tiny")
     section = dataclasses.replace(recipe.exptalk, **options)
@@ -203,3 +204,20 @@ def test_the_face_may_be_decoded_by_an_mlp_and_by_nothing_else() -> None:
     assert advae(decoder="mlp").decode(latents).shape == (1, 5, len(POINTS), 3)
     with pytest.raises(config.RecipeError, match="decoder is 'magic'"):
         advae(decoder="magic")
+
+
+def test_a_mean_face_is_of_the_frames_present_around() -> None:
+    motion = torch.arange(5.0).reshape(1, 5, 1, 1).expand(1, 5, 2, 3)
+    present = torch.tensor([[True, True, True, True, False]])
+    found = advae_module.mean_around(motion, present, 1)
+    assert found[0, :4, 0, 0].tolist() == [0.5, 1, 2, 2.5]
+
+
+def test_only_the_emotion_s_encoder_sees_the_mean_face() -> None:
+    motion = torch.randn(6, len(POINTS), 3)
+    plain, slow = advae().codes_of(motion), advae(emotion_reach=2).codes_of(motion)
+    assert torch.equal(plain[:, :2], slow[:, :2])
+    assert not torch.equal(plain[:, 2:], slow[:, 2:])
+    still = motion.mean(0, keepdim=True).expand(6, -1, -1)
+    assert torch.equal(advae(emotion_reach=9).codes_of(motion)[:, 2:],
+                       advae().codes_of(still)[:, 2:])  # fmt: skip

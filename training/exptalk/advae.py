@@ -20,6 +20,7 @@ from ..vqvae import (
 )
 from .contrast import Contrast
 from .spiral_decoder import SpiralDecoder
+from .traces import Traces
 
 
 class Codebooks:
@@ -62,6 +63,7 @@ class AdVae(nn.Module):
         levels = spiral_levels(config, vertices, faces)
         count, flat = 1 + options.disentangle, config.components * config.channels
         self.shape = (count * config.components, config.channels)
+        self.emotion_reach = options.emotion_reach
         self.branches = nn.ModuleList(
             FaceEncoder(config, spiral_encoder(config, levels))
             for _ in range(count)
@@ -70,6 +72,8 @@ class AdVae(nn.Module):
         self.temporal_decoder = temporal(config)
         self.spatial_decoder = _spatial_decoder(config, options, levels)
         self.contrast = Contrast(options, flat, emotion_features) if options.disentangle else None
+        erases = options.disentangle and options.traces_weight > 0
+        self.traces = Traces(flat, emotion_features) if erases else None
 
     @property
     def encoders(self) -> list[FaceEncoder]:
@@ -95,14 +99,34 @@ class AdVae(nn.Module):
 
     def forward(self, motion: Tensor, present: Tensor, quantise: bool = True) -> Reconstruction:
         """Encode, quantise if wanted (eq. 3), decode; ``present`` (B, T) marks frames."""
-        parts = tuple(encoder.part(motion, present) for encoder in self.encoders)
+        seen = self._seen(motion, present)
+        parts = tuple(encoder.part(face, present)
+                      for encoder, face in zip(self.encoders, seen, strict=True))  # fmt: skip
         carried = torch.cat([part.carried(quantise) for part in parts], 2)
         return Reconstruction(self.decode(carried.flatten(2), present), parts)
 
     @torch.no_grad()
     def codes_of(self, motion: Tensor) -> Tensor:
         """Quantised latents (T, H, C) of one whole motion (T, V, 3)."""
-        return torch.cat([encoder.codes_of(motion) for encoder in self.encoders], dim=1)
+        seen = self._seen(motion[None], torch.ones(1, len(motion), dtype=torch.bool))
+        codes = [encoder.codes_of(face[0])
+                 for encoder, face in zip(self.encoders, seen, strict=True)]  # fmt: skip
+        return torch.cat(codes, dim=1)
+
+    def _seen(self, motion: Tensor, present: Tensor) -> list[Tensor]:
+        """What each encoder sees of motion (B, T, V, 3)."""
+        if len(self.branches) == 1 or not self.emotion_reach:
+            return [motion] * len(self.branches)
+        return [motion, mean_around(motion, present, self.emotion_reach)]
+
+
+def mean_around(motion: Tensor, present: Tensor, reach: int) -> Tensor:
+    """Motion (B, T, V, 3) as the mean over the frames present (B, T) within ``reach`` of each."""
+    place = torch.arange(motion.shape[1], device=motion.device)
+    near = (place[:, None] - place).abs() <= reach
+    shares = (near & present[:, None]).to(motion.dtype)
+    shares = shares / shares.sum(dim=2, keepdim=True).clamp(min=1)
+    return (shares @ motion.flatten(2)).reshape(motion.shape)
 
 
 def _spatial_decoder(
@@ -119,8 +143,10 @@ def _spatial_decoder(
 def network(recipe: Recipe) -> dict[str, object]:
     """What ExpTalk's own settings make of a checkpoint's tensors."""
     section = recipe.exptalk
-    return {"disentangle": section.disentangle, "decoder": section.decoder,
+    made = {"disentangle": section.disentangle, "decoder": section.decoder,
             "heard": section.emotion_encoder}  # fmt: skip
+    younger = {"traces": section.traces_weight > 0, "emotion_reach": section.emotion_reach}
+    return made | {name: value for name, value in younger.items() if value}
 
 
 def of(recipe: Recipe, rig: Rig, state: Mapping[str, Tensor]) -> AdVae:

@@ -39,15 +39,19 @@ class AdVaeTask(Stage1Task):
     def beside(
         self, result: Reconstruction, present: Tensor, chosen: list[crops.Crop]
     ) -> loop.Step:
-        """Eq. 6, the contrastive loss, on this process' crops."""
+        """Eq. 6, the contrastive loss, on this process' crops, and what traces are left."""
         assert isinstance(self.model, AdVae)
         if self.model.contrast is None:
             return super().beside(result, present, chosen)
         pieces = [self.voices[crop.clip][crop.start : crop.stop] for crop in chosen]
         voice = self.motion.here.mine(crops.stack(pieces, crops.longest(chosen)))
         motion, emotion = (part.latents for part in result.parts)
-        loss = self.model.contrast(voice, motion, emotion, present)
-        return loop.Step(self.options.contrast_weight * loss, {"contrast": loss.item()})
+        losses = {"contrast": self.model.contrast(voice, motion, emotion, present)}
+        total = self.options.contrast_weight * losses["contrast"]
+        if self.model.traces is not None:
+            losses["traces"] = self.model.traces(voice, motion, present)
+            total = total + self.options.traces_weight * losses["traces"]
+        return loop.Step(total, {name: loss.item() for name, loss in losses.items()})
 
 
 def task(

@@ -24,8 +24,9 @@ class Contrast(nn.Module):
     def forward(self, voice: Tensor, motion: Tensor, emotion: Tensor, present: Tensor) -> Tensor:
         """The loss of encodings (B, T, N, C) over the frames present (B, T)."""
         near, far = (self.to_voice(part.flatten(2)) for part in (emotion, motion))
-        below = self.config.positive_below
-        return info_nce(voice, near, far, present, self.config.temperature, below)
+        options = self.config
+        return info_nce(voice, near, far, present, options.temperature, options.positive_below,
+                        options.unlike_is_enough)  # fmt: skip
 
 
 def info_nce(
@@ -35,15 +36,20 @@ def info_nce(
     present: Tensor,
     temperature: float,
     positive_below: bool = False,
+    unlike_is_enough: bool = False,
 ) -> Tensor:
     """Eq. 6 on vectors (B, T, K): frame i of ``near`` is its positive, all ``far`` its negatives.
 
     As printed, the denominator holds the negatives alone, so the loss can fall below 0; with
-    ``positive_below`` the positive joins them, as van den Oord et al. (2018) have it.
+    ``positive_below`` the positive joins them, as van den Oord et al. (2018) have it. Motion
+    encodings that are opposite to the voice tell its emotion as well as alike ones do; with
+    ``unlike_is_enough`` they gain nothing over those at right angles to it.
     """
     heard = functional.normalize(voice, dim=-1)
     alike = (heard * functional.normalize(near, dim=-1)).sum(-1) / temperature
     against = heard @ functional.normalize(far, dim=-1).transpose(1, 2) / temperature
+    if unlike_is_enough:
+        against = torch.relu(against)
     against = against + (~present)[:, None] * BLOCKED
     below = torch.logsumexp(against, dim=-1)
     if positive_below:
