@@ -20,7 +20,7 @@ def painted(context: bpy.types.Context, face: bpy.types.Object, chosen: pack.Pac
     scene = blender_compat.sequencer_scene(context)
     fps, face_fps = audio_source.scene_fps(scene), audio_source.scene_fps(context.scene)
     ranges = [each for strip in emotion_strips.of_scene(scene)
-              if _counts(strip.soliloquy, face)
+              if emotion_strips.is_on(scene, strip) and strip.soliloquy.face in (None, face)
               and (each := _read(strip, scene.sequence_editor, fps, face_fps))]
     return _checked(emotion_ranges.spans(ranges, first_frame, face_fps), chosen)
 
@@ -30,10 +30,6 @@ def spelled(text: str, chosen: pack.Pack) -> Lane:
     raises RequestError."""
     parts = [part.strip() for part in text.split(";")]
     return _checked(tuple(emotions.parse(part) for part in parts if part), chosen)
-
-
-def _counts(given: Any, face: bpy.types.Object) -> bool:
-    return bool(given.use and given.emotion.strip() and given.face in (None, face))
 
 
 def _checked(lane: Lane, chosen: pack.Pack) -> Lane:

@@ -80,6 +80,13 @@ def is_range(strip: Any) -> bool:
     return bool(strip.type == "COLOR" and strip.soliloquy.is_property_set("emotion"))
 
 
+def is_on(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Whether a range counts: one that is used, names an emotion, and lies on a channel that is
+    not muted."""
+    channel = _holder(scene.sequence_editor, strip).channels[strip.channel]
+    return bool(strip.soliloquy.use and strip.soliloquy.emotion.strip() and not channel.mute)
+
+
 def chosen(scene: bpy.types.Scene) -> list[Any]:
     """The ranges that the artist means: the selected ones, or that under the playhead (the highest
     channel's, where several are)."""
@@ -212,7 +219,7 @@ def keep_muted(*_unused: object) -> None:
     """Mute ranges that were unmuted, before a file is saved or rendered; see the top."""
     for scene in bpy.data.scenes:
         for strip in of_scene(scene):
-            if not strip.mute:
+            if not strip.mute and scene.library is None:
                 strip.mute = True
 
 

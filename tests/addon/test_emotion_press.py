@@ -121,6 +121,10 @@ def test_ranges_switched_off_or_of_another_face_do_not_count(stage, ball, asked)
     paint(stage, "surprised", 30, 40, ball)
     press()
     assert [span.name for span in asked[-1].emotions] == ["surprised"]
+    for strip in emotion_strips.of_scene(stage):
+        stage.sequence_editor.channels[strip.channel].mute = True
+    press()
+    assert asked[-1].emotions == ()
 
 
 def test_a_range_in_a_meta_strip_ends_with_it(stage, asked):
