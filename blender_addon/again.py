@@ -55,7 +55,7 @@ class _OfATake(OnTakes):
         request, placed = origin.restored(stored, chosen)
         if self.repaint:
             face = properties.chosen_face(context)
-            lane = emotion_lane.painted(context, face, chosen, placed.first_frame)
+            lane = emotion_lane.painted(context, face, chosen, placed)
             request = replace(request, emotions=lane)
         return request, placed
 

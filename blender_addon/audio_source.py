@@ -16,12 +16,13 @@ MIX_FILE = "mix.wav"
 
 class PlacedSound(NamedTuple):
     """A sound, its name for people, and the frame of the face's scene at which it begins; `mixing`
-    where the file is still to be made."""
+    where the file is still to be made; `after_frame`, where it is known, is past its end."""
 
     sound: Sound
     name: str
     first_frame: float
     mixing: Mixing | None = None
+    after_frame: float = math.inf
 
 
 class Chosen(NamedTuple):
@@ -80,9 +81,12 @@ def from_strips(choice: Chosen, face_scene: bpy.types.Scene, folder: str) -> Pla
     for strip in choice.strips:
         _check_files(strip)
     fps, face_fps = scene_fps(choice.scene), scene_fps(face_scene)
+    # The file of an untrimmed strip may last a part of a frame longer.
+    after_frame = timeline.frame_in_scene(choice.span.after + 1, fps, face_fps)
     if _is_plain(choice):
         sound, first = _part_of_file(choice.strips[0], fps, folder)
-        return PlacedSound(sound, choice.name, timeline.frame_in_scene(first, fps, face_fps))
+        return PlacedSound(sound, choice.name, timeline.frame_in_scene(first, fps, face_fps),
+                           after_frame=after_frame)
     first, after = math.floor(choice.span.first), math.ceil(choice.span.after)
     if first < 0:
         raise errors.AudioError("mix_before_0", f"'{choice.name}' begins at frame {first}; Blender "
@@ -91,7 +95,7 @@ def from_strips(choice: Chosen, face_scene: bpy.types.Scene, folder: str) -> Pla
     names = [strip.name for strip in choice.strips]
     mixing = strip_mix.write(choice.scene, strip_mix.playing_only(names), first, after, path)
     return PlacedSound(Sound(path), choice.name, timeline.frame_in_scene(first, fps, face_fps),
-                       mixing)
+                       mixing, after_frame)
 
 
 def from_file(path: str, first_frame: int) -> PlacedSound:

@@ -12,17 +12,18 @@ Lane = tuple[messages.EmotionSpan, ...]
 
 
 def painted(context: bpy.types.Context, face: bpy.types.Object, chosen: pack.Pack,
-            first_frame: float) -> Lane:
-    """What is painted for a face over a sound that begins at a frame of the face's scene; nothing
-    for a model that knows no emotions. Raises RequestError for an emotion that it does not know."""
+            placed: audio_source.PlacedSound) -> Lane:
+    """What is painted for a face over a sound; nothing for a model that knows no emotions. Raises
+    RequestError for an emotion that it does not know."""
     if not chosen.manifest.emotions:
         return ()
     scene = blender_compat.sequencer_scene(context)
     fps, face_fps = audio_source.scene_fps(scene), audio_source.scene_fps(context.scene)
     ranges = [each for strip in emotion_strips.of_scene(scene)
               if emotion_strips.is_on(scene, strip) and strip.soliloquy.face in (None, face)
-              and (each := _read(strip, scene.sequence_editor, fps, face_fps))]
-    return _checked(emotion_ranges.spans(ranges, first_frame, face_fps), chosen)
+              and (each := _read(strip, scene.sequence_editor, fps, face_fps))
+              and each.first < placed.after_frame]
+    return _checked(emotion_ranges.spans(ranges, placed.first_frame, face_fps), chosen)
 
 
 def spelled(text: str, chosen: pack.Pack) -> Lane:

@@ -43,7 +43,7 @@ def begin(context: bpy.types.Context, emotions: str = "") -> Destination:
     def ask(folder: str) -> tuple[Request, audio_source.PlacedSound]:
         placed = audio_source.place(context, folder)
         lane = (emotion_lane.spelled(emotions, chosen) if emotions else
-                emotion_lane.painted(context, target, chosen, placed.first_frame))
+                emotion_lane.painted(context, target, chosen, placed))
         return _request(settings, placed, chosen, lane), placed
 
     return begin_with(context, target, chosen, ask, storage.preparing(settings, context.scene,

@@ -25,7 +25,7 @@ def placed(tmp_path):
 
 def test_a_whole_strip_is_its_whole_file(add_strip, tmp_path):
     add_strip()
-    sound, name, first, mixing = placed(tmp_path)
+    sound, name, first, mixing, _after = placed(tmp_path)
     assert (sound.start_s, sound.duration_s, sound.speed, sound.volume) == (0.0, None, 1.0, 1.0)
     assert (name, first, mixing) == ("Line", 10, None)
 
@@ -34,9 +34,9 @@ def test_a_trimmed_strip_is_a_part_of_its_file(add_strip, tmp_path):
     strip = add_strip()
     strip.frame_final_start, strip.frame_final_end = 25, 40
     strip.volume = 0.5
-    sound, _, first, _ = placed(tmp_path)
+    sound, _, first, _, after = placed(tmp_path)
     assert (sound.start_s, sound.duration_s, sound.volume) == (0.5, 0.5, 0.5)
-    assert first == 25
+    assert (first, after) == (25, 41)
 
 
 def test_a_plain_strip_may_begin_before_frame_0(add_strip, tmp_path):

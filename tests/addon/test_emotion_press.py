@@ -115,6 +115,18 @@ def test_blends_and_intensities_arrive_exactly(stage, asked):
     assert messages.decode(messages.encode(asked[-1])).emotions == lane
 
 
+def test_each_line_of_a_scene_feels_what_is_painted_over_it(stage, ball, write_wav, voice, asked):
+    editor, wav = stage.sequence_editor_create(), write_wav(voice)
+    for name, frame in (("Ball 01", 10), ("Ball 02", 60)):
+        sequencer.add_sound(editor, wav, 1, frame, name)
+    paint(stage, "angry", 40, 80)
+    paint(stage, "surprised", 80, 90)
+    bpy.ops.soliloquy.list_lines()
+    assert bpy.ops.soliloquy.animate_scene() == {"FINISHED"}
+    felt = [[span.name for span in job.emotions] for job in asked if hasattr(job, "emotions")]
+    assert felt == [["angry"], ["angry", "surprised"]]
+
+
 def test_ranges_switched_off_or_of_another_face_do_not_count(stage, ball, asked):
     paint(stage, "angry", 10, 20).soliloquy.use = False
     paint(stage, "angry", 20, 30, add_ball("Ben"))
