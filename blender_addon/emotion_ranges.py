@@ -27,7 +27,7 @@ class Range:
     first: float
     after: float
     other: str = ""
-    share: float = 0.0
+    share: float = 0.5
     fade_s: float | None = None
 
 

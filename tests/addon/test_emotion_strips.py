@@ -83,6 +83,13 @@ def test_ranges_lie_above_the_sound_on_a_channel_named_for_them(stage, line):
     assert stage.sequence_editor.channels[3].name == "Emotions"
 
 
+def test_a_second_emotion_begins_as_half_of_the_range(stage):
+    add(stage, "angry", (20, 39))
+    (strip,) = emotion_strips.of_scene(stage)
+    strip.soliloquy.other = "surprised"
+    assert (strip.name, strip.soliloquy.share) == ("angry + surprised 100%", 0.5)
+
+
 def test_adding_is_one_step_to_undo(stage):
     bpy.ops.ed.undo_push(message="before")
     add(stage, "angry", (20, 39))
