@@ -55,13 +55,13 @@ class _OnEmotions:
 def _emotion(description: str) -> Any:
     return bpy.props.StringProperty(
         name="Emotion", search=emotion_strips.names, search_options={"SUGGESTION"},
-        description=description)
+        options={"SKIP_SAVE"}, description=description)
 
 
 def _intensity() -> Any:
     return bpy.props.FloatProperty(
         name="Intensity", default=1.0, min=0.0, max=emotions.MOST_INTENSITY, step=5,
-        description="0 is neutral, 1 as strong as it was learnt, more exaggerates")
+        options={"SKIP_SAVE"}, description="0 is neutral, 1 as strong as it was learnt, more exaggerates")
 
 
 class SOLILOQUY_OT_add_emotion(_OnEmotions, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
@@ -75,6 +75,7 @@ class SOLILOQUY_OT_add_emotion(_OnEmotions, bpy.types.Operator):  # type: ignore
     intensity: _intensity()  # type: ignore[valid-type]
     fade_s: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Cross-Fade", default=emotions.FADE_S, min=0.0, max=10.0, subtype="TIME_ABSOLUTE",
+        options={"SKIP_SAVE"},
         description="Seconds in which the face goes over to this emotion and from it")
 
     @classmethod
