@@ -61,7 +61,8 @@ def _emotion(description: str) -> Any:
 def _intensity() -> Any:
     return bpy.props.FloatProperty(
         name="Intensity", default=1.0, min=0.0, max=emotions.MOST_INTENSITY, step=5,
-        options={"SKIP_SAVE"}, description="0 is neutral, 1 as strong as it was learnt, more exaggerates")
+        options={"SKIP_SAVE"},
+        description="0 is neutral, 1 as strong as it was learnt, more exaggerates")
 
 
 class SOLILOQUY_OT_add_emotion(_OnEmotions, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
