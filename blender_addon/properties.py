@@ -53,7 +53,7 @@ class PerformanceSettings(style_choice.StyleSettings):
     emotion_slider: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Strength Slider", default=True,
         description="Also make each take without emotion, so that its emotion has a slider under "
-                    "Takes. Needs compact keys, and takes twice as long")
+                    "Takes. Needs compact keys, and up to twice the time")
     storage: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Keep As", items=STORAGES, description="What a take becomes on the face")
     cache_folder: bpy.props.StringProperty(  # type: ignore[valid-type]
