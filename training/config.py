@@ -114,7 +114,6 @@ class EmotionConfig:
     memory_s: float = 2.0  # how far to each side the voice's mean and spread are taken
     dropout: float = 0.15
     recorded_share: float = 0.0  # of the crops, from real recordings, most of them as neutral
-    neutral_bias: float = 0.0  # added, once trained, to neutral's log odds: a safe default
     optimiser: OptimiserConfig = field(
         default_factory=lambda: OptimiserConfig(
             steps=3000, batch=20, crop_frames=250, learning_rate=2e-3, weight_decay=0.02

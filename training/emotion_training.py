@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from training import checkpoint, emotion_acting, emotion_encoder, encoder_augment, loop
@@ -73,23 +73,10 @@ def run(args: argparse.Namespace) -> None:
     files = loop.Files(work / "emotion_training.pt", work / "emotion.jsonl")
     extra = {"network": recipes.to_dict(recipe)["emotion"]}
     loop.fit(task, recipe.emotion.optimiser, files, args, extra)
-    finished = averaged(task.model, checkpoint.load(files.checkpoint, "train-emotion"))
-    figures = score(finished, read_split(work / "corpus", "val"))
-    emotion_encoder.save(work / "emotion_encoder.pt", finished, {"validation": figures})
+    task.model.load_state_dict(checkpoint.load(files.checkpoint, "train-emotion")["ema"])
+    figures = score(task.model.eval(), read_split(work / "corpus", "val"))
+    emotion_encoder.save(work / "emotion_encoder.pt", task.model, {"validation": figures})
     print("  ".join(f"{name} {value:.3f}" for name, value in figures.items()), file=sys.stderr)
-
-
-@torch.no_grad()
-def averaged(model: EmotionEncoder, state: checkpoint.State) -> EmotionEncoder:
-    """The encoder with its averaged weights, for use, and neutral favoured by the recipe's bias.
-
-    A calm voice that gets an angry face looks worse than a slight emotion that is missed.
-    """
-    model.load_state_dict(state["ema"])
-    last = model.judge[-1]
-    assert isinstance(last, nn.Conv1d) and last.bias is not None
-    last.bias[NAMES.index(emotions.NEUTRAL)] += model.config.neutral_bias
-    return model.eval()
 
 
 def acted_lines(corpus: Path) -> list[Acted]:
