@@ -84,12 +84,17 @@ def with_rest(frames: npt.NDArray[Any], values: npt.NDArray[np.float32],
 
 def sampled(curve: bpy.types.FCurve, frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """What a curve of ours gives at frames (N,) of its action, modifiers included."""
-    kinds = np.empty(len(curve.keyframe_points), dtype=np.int32)
-    curve.keyframe_points.foreach_get("interpolation", kinds)
-    if len(curve.modifiers) or (kinds != _LINEAR).any():
+    if len(curve.modifiers) or not is_linear(curve):
         return np.array([curve.evaluate(frame) for frame in frames], dtype=np.float32)
     points = points_of(curve)
     return np.interp(frames, points[:, 0], points[:, 1]).astype(np.float32)
+
+
+def is_linear(curve: bpy.types.FCurve) -> bool:
+    """Whether there are only straight lines between its keyframes, as we make them."""
+    kinds = np.empty(len(curve.keyframe_points), dtype=np.int32)
+    curve.keyframe_points.foreach_get("interpolation", kinds)
+    return bool((kinds == _LINEAR).all())
 
 
 def points_of(curve: bpy.types.FCurve) -> npt.NDArray[np.float32]:

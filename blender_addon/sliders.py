@@ -120,13 +120,21 @@ def _rewrite(curve: bpy.types.FCurve, original: Floats, difference: Floats | Non
     edits = now[:, 1] - before.values(original, difference, now[:, 0])
     value = after.values(original, difference, now[:, 0])
     # Where there is no edit the sum is exact.
-    rise = (value + edits).astype(np.float32) - now[:, 1]
-    for name in ("co", "handle_left", "handle_right"):
-        flat = np.empty(len(now) * 2, dtype=np.float32)
-        curve.keyframe_points.foreach_get(name, flat)
-        flat[1::2] = (value + edits) if name == "co" else flat[1::2] + rise
-        curve.keyframe_points.foreach_set(name, flat)
+    played = (value + edits).astype(np.float32)
+    # Straight lines need no handles, and this runs at every move of a slider.
+    if not keyframes.is_linear(curve):
+        _raise_handles(curve, played - now[:, 1])
+    now[:, 1] = played
+    curve.keyframe_points.foreach_set("co", now.ravel())
     curve.update()
+
+
+def _raise_handles(curve: bpy.types.FCurve, rise: Floats) -> None:
+    for name in ("handle_left", "handle_right"):
+        flat = np.empty(len(rise) * 2, dtype=np.float32)
+        curve.keyframe_points.foreach_get(name, flat)
+        flat[1::2] += rise
+        curve.keyframe_points.foreach_set(name, flat)
 
 
 def _kept(action: bpy.types.Action) -> dict[str, Floats]:
