@@ -50,6 +50,7 @@ class CorpusConfig:
     gaze: float = 0.0  # how far the eyes wander, 1 is as in conversation
     test_voices: tuple[str, ...] = ()  # voices or espeak-ng variants heard in "test-voices" only
     test_templates: int = 0  # this many last sentence templates are for "test-sentences" only
+    acted_recordings: float = 0.0  # share of the recordings that join once more, in an emotion
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def read_split(corpus: Path, split: str) -> list[Acted]:
     """A split's acted clips in memory, and its recordings as neutral ones."""
     acted = []
     for clip in clips.read_clips(corpus, split):
-        recorded = clip.synthesiser == recordings.SYNTHESISER
+        recorded = clip.synthesiser == recordings.SYNTHESISER and not clip.acted
         track = clips.read_track(corpus, clip)
         if recorded:
             track = as_neutral(track, clip.seconds)

@@ -230,6 +230,12 @@ def test_recordings_join_as_clips_and_those_that_fail_are_listed(
     assert [r.name for r in refused] == ["gone.wav"]
     assert clips.read_clips(corpus) == made and made[0].voice == "anna"
     assert clips.read_track(corpus, made[0]).weights.shape == (30, len(MOUTH_SHAPES))
+    acting = recipe(acted_recordings=1.0).corpus
+    (plain, acted), _ = recordings.join(corpus, [folder], acting, 30, gains)
+    (span,) = clips.read_track(corpus, acted).spans
+    assert not plain.acted and acted.acted and span.emotion == acted.emotion
+    assert (span.start_s, span.end_s, span.intensity) == (0.0, 1.0, acted.intensity)
+    assert acted.id == f"{plain.id}_{acted.emotion}" and acted.seconds == plain.seconds
 
 
 @needs_flite

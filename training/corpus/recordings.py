@@ -1,6 +1,7 @@
 """Real recordings with transcripts, made clips of the corpus by forced alignment."""
 
 import csv
+import dataclasses
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy.typing as npt
 from backend import audio
 from backend.errors import SoliloquyError
 from training.config import CorpusConfig
-from training.corpus import clips, styles
+from training.corpus import clips, emotions, styles, voice_quality
 from training.corpus.alignment import align
 from training.corpus.clips import Clip, CorpusError
+from training.corpus.emotions import Span
 from training.corpus.performance import LipGains, Part, perform
 from training.corpus.speech import SAMPLE_RATE_HZ, Speech
 
@@ -66,14 +68,18 @@ def _speaker(row: dict[str, str]) -> str:
 def join(
     corpus: Path, folders: Sequence[Path], config: CorpusConfig, fps: int, gains: LipGains
 ) -> tuple[list[Clip], list[Refused]]:
-    """Write every recording that aligns as a clip, and their index; raises CorpusError."""
+    """Write every recording that aligns as a clip, and their index; raises CorpusError.
+
+    Some join once more, acted (`CorpusConfig.acted_recordings`): nobody acts in them, and else a
+    real voice would mean a neutral face.
+    """
     made: list[Clip] = []
     refused: list[Refused] = []
     wanted = [recording for folder in folders for recording in listed(folder)]
     _distinct(wanted)
     for recording in wanted:
         try:
-            made.append(_clip(corpus, recording, config, fps, gains))
+            made += _clips(corpus, recording, config, fps, gains)
         except SoliloquyError as error:
             if error.code == "aligner_missing":
                 raise
@@ -92,25 +98,46 @@ def _distinct(wanted: Sequence[Recording]) -> None:
             raise CorpusError("recordings", f"{both} have one name", "rename one")
 
 
-def _clip(
+def _clips(
     corpus: Path, recording: Recording, config: CorpusConfig, fps: int, gains: LipGains
-) -> Clip:
-    """One clip: its phones as they were said, its motion performed in a style drawn by name."""
+) -> list[Clip]:
+    """One clip or two: its phones as they were said, its motion in a style drawn by name."""
     samples: npt.NDArray[np.float32] = audio.load(recording.path, SAMPLE_RATE_HZ).samples
     spoken = Speech(samples, align(samples, recording.text))
     seed = zlib.crc32(recording.path.name.encode())
     rng = np.random.default_rng([config.seed, seed])
     style = str(rng.choice(config.styles))
     split = "val" if rng.random() < config.validation_share else "train"
-    manner = Part(styles.find(style), (), config.gaze)
-    weights = perform(spoken.phones, spoken.seconds, fps, manner, gains, rng)
     name = f"r_{recording.path.stem}"
     clip = Clip(
-        name, f"wav/{name}.wav", f"tracks/{name}.npz", split, style, "neutral", recording.text,
-        SYNTHESISER, recording.speaker, spoken.seconds, "en",
+        name, f"wav/{name}.wav", f"tracks/{name}.npz", split, style, emotions.NEUTRAL,
+        recording.text, SYNTHESISER, recording.speaker, spoken.seconds, "en",
     )  # fmt: skip
-    clips.write_clip(corpus, clip, spoken, weights, ())
-    return clip
+    both: list[tuple[Clip, Speech, tuple[Span, ...]]] = [(clip, spoken, ())]
+    if rng.random() < config.acted_recordings:
+        both.append(_acted(clip, spoken, rng))
+    for each, heard, spans in both:
+        manner = Part(styles.find(style), spans, config.gaze)
+        weights = perform(heard.phones, heard.seconds, fps, manner, gains, rng)
+        clips.write_clip(corpus, each, heard, weights, spans)
+    return [each for each, _, _ in both]
+
+
+def _acted(
+    clip: Clip, spoken: Speech, rng: np.random.Generator
+) -> tuple[Clip, Speech, tuple[Span, ...]]:
+    """A recording in an emotion: its voice coloured by the corpus' rules, its times as said."""
+    feelings = [name for name in emotions.EMOTIONS if name != emotions.NEUTRAL]
+    emotion, intensity = str(rng.choice(feelings)), int(rng.integers(1, len(emotions.AMOUNTS)))
+    name, amount = f"{clip.id}_{emotion}", emotions.AMOUNTS[intensity]
+    voice = emotions.find(emotion).voice
+    samples = voice_quality.coloured(spoken.samples, voice, amount, SAMPLE_RATE_HZ, rng)
+    twin = dataclasses.replace(
+        clip, id=name, wav=f"wav/{name}.wav", track=f"tracks/{name}.npz", emotion=emotion,
+        intensity=intensity,
+    )  # fmt: skip
+    span = Span(emotion, intensity, 0.0, spoken.seconds)
+    return twin, dataclasses.replace(spoken, samples=samples), (span,)
 
 
 def report(made: list[Clip], refused: list[Refused]) -> Iterator[str]:
