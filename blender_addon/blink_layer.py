@@ -151,7 +151,7 @@ def draw(layout: Any, keys: bpy.types.Key) -> None:
     column.prop(keys.soliloquy, "blink_interval_s")
     column.prop(keys.soliloquy, "blink_seed")
     if keys.soliloquy.blinks is not None:
-        column.prop(keys.soliloquy.blinks.soliloquy_sliders, "blink")
+        column.prop(keys.soliloquy.blinks.soliloquy_sliders, "blink", slider=True)
     row = layout.row(align=True)
     row.operator("soliloquy.add_blinks",
                  text="Renew" if keys.soliloquy.blinks else "Add Blinks", icon="HIDE_OFF")

@@ -98,9 +98,7 @@ class _Advanced:
             layout.prop(face.soliloquy, "own")
         worker = session.CURRENT.worker
         if worker is not None and worker.hello is not None:
-            layout.label(text=translated("Runs on: {device}", device=worker.hello.device),
-                         translate=False)
-            draw_wrapped(layout, worker.hello.device_note)
+            draw_wrapped(layout, translated("Runs on {device}", device=worker.hello.device_note))
 
 
 class SOLILOQUY_PT_view(_Main, bpy.types.Panel):  # type: ignore[misc] # noqa: N801

@@ -105,7 +105,10 @@ class Pictures:
         self.open("takes")
         self.sidebar("panel-takes", 800)
         self.screen.ask("bpy.ops.soliloquy.add_blinks() and None")
-        self.open("blinks", "result")
+        self.screen.ask("session.tell('')")  # its room is needed
+        self.open("blinks")
+        self.sidebar("panel-blinks", 560)
+        self.open("result")
         self.sidebar("panel-result", 800)
         self.open("advanced")
         self.sidebar("panel-advanced", 800)
