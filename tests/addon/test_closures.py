@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend import motion
-from blender_addon import closures, takes
+from blender_addon import closures, exact, face, takes
 
 RATES = (23.976, 24.0, 25.0, 29.97, 30.0, 48.0, 60.0)
 PAIRS = np.array([[0, 1]], dtype=np.int32)
@@ -65,3 +65,12 @@ def test_a_take_shows_its_closures_at_24_frames_a_second():
                       shut=np.array([11, 33]))
     read = takes.values_at(take, np.arange(48) / 24)[:, 0]
     assert np.flatnonzero(read == 0).tolist() == [9, 26]
+
+
+def test_one_key_per_frame_shows_its_closures_at_24_frames_a_second(tmp_path):
+    rise, starts = speaking(2)
+    motion.save(motion.Motion(rise, 30.0, "lips", "test", 0, 2.0), tmp_path / "motion.npz")
+    lips, grid = face.Face(np.eye(3), 2), exact.Grid(24.0, 1, 0.0, 3, PAIRS)
+    (made,) = exact.frames([tmp_path / "motion.npz"], lips, "", grid, np.ones((2, 3), np.float32))
+    nearest = np.abs(np.arange(48)[None] / 24 - starts[:, None] / 30).argmin(axis=1)
+    assert (made.shapes[nearest, 1, 1] >= 0).all()
