@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -107,7 +108,8 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
     Where spans lie over each other their emotions meet in the proportion of their weights; where
     none lies, the voice rules.
     """
-    shares = [span.weight * presence(span, len(felt), fps) for span in spans]
+    shares = [span.weight * _presence(span, _fades(span, spans, fps), len(felt), fps)
+              for span in spans]
     covered = np.sum(shares, axis=0, dtype=np.float32) if shares else np.zeros(len(felt))
     mixed = felt * np.maximum(0, 1 - covered)[:, None]
     for span, share in zip(spans, shares, strict=True):
@@ -115,20 +117,32 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
     return np.asarray(mixed / np.maximum(1, covered)[:, None], np.float32)
 
 
-def presence(span: EmotionSpan, frames: int, fps: float) -> Floats:
+class _Fades(NamedTuple):
+    comes_s: float
+    goes_s: float
+
+
+def _fades(span: EmotionSpan, spans: Sequence[EmotionSpan], fps: float) -> _Fades:
+    """Seconds within which a span comes and goes. Where one follows another at once both take the
+    fade of the one that comes, no longer than either lasts, so that no voice shows between."""
+    before = [other for other in spans if abs(_end(other) - _start(span)) < 1 / fps]
+    after = [other for other in spans if abs(_start(other) - _end(span)) < 1 / fps]
+    comes_s = min(_fade(span), *map(_length, (span, *before)))
+    goes_s = min(_fade(after[0] if after else span), *map(_length, (span, *after)))
+    return _Fades(max(1 / fps, comes_s), max(1 / fps, goes_s))
+
+
+def _presence(span: EmotionSpan, fades: _Fades, frames: int, fps: float) -> Floats:
     """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade
     within a frame of the sound's own ends. A span beside the sound does not fade into it."""
     times_s, frame_s = np.arange(frames) / fps, 1 / fps
     if _start(span) >= frames / fps or _end(span) <= 0:
         return np.zeros(frames, np.float32)
-    fade_s = max(frame_s, min(_fade(span), _end(span) - _start(span)))
-    rising = (times_s - _start(span)) / fade_s + 0.5
-    falling = (_end(span) - times_s) / fade_s + 0.5
     inside = np.ones(frames)
     if _start(span) >= frame_s:
-        inside = inside * _smooth(rising)
+        inside = inside * _smooth((times_s - _start(span)) / fades.comes_s + 0.5)
     if _end(span) <= frames / fps - frame_s:
-        inside = inside * _smooth(falling)
+        inside = inside * _smooth((_end(span) - times_s) / fades.goes_s + 0.5)
     return np.asarray(inside, np.float32)
 
 
@@ -144,6 +158,10 @@ def _start(span: EmotionSpan) -> float:
 
 def _end(span: EmotionSpan) -> float:
     return float("inf") if span.end_s is None else span.end_s
+
+
+def _length(span: EmotionSpan) -> float:
+    return _end(span) - _start(span)
 
 
 def _fade(span: EmotionSpan) -> float:

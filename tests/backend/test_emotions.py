@@ -45,6 +45,19 @@ def test_neighbours_go_over_into_each_other_with_no_voice_between():
     assert np.abs(np.diff(mixed[:, 0])).max() < 4 * 1.6 / (emotions.FADE_S * FPS)
 
 
+@pytest.mark.parametrize(("first", "second", "length_s"), [(0.8, 0.2, 1.0), (0.2, 0.8, 1.0),
+                                                            (0.0, 1.5, 0.3), (None, 0.0, 0.1)])
+def test_neighbours_of_different_fades_and_lengths_go_over_in_that_of_the_one_that_comes(
+        first, second, length_s):
+    mixed = painted(EmotionSpan("happy", 1, None, 2.0, first),
+                    EmotionSpan("angry", 1, 2.0, 2.0 + length_s, second),
+                    EmotionSpan("happy", 1, 2.0 + length_s, None, first), felt=(99, 99))
+    np.testing.assert_allclose(mixed[:, 0] / 4 + mixed[:, 1] / 8, 1, atol=1e-5)
+    angry = mixed[:60 + round(length_s * FPS / 2), 1]
+    fading = np.count_nonzero((angry > 1e-6) & (angry < 8 - 1e-5))
+    assert fading <= max(1, round(min(second, length_s) * FPS))
+
+
 def test_emotions_over_each_other_meet_halfway():
     assert painted(EmotionSpan("happy"), EmotionSpan("angry"))[0].tolist() == pytest.approx([2, 4])
 
