@@ -122,7 +122,7 @@ def _in_scene(scene: bpy.types.Scene) -> Chosen:
     spans = [(strip, strips.cut_to(strips.span_of(strip, editor, fps), first, last + 1))
              for strip in found]
     return _joint(scene, spans, f"The sequencer of '{scene.name}' has no sound in the frames "
-                  f"{first} to {last}")
+                  f"{first} to {last}: add a sound strip, or change the range")
 
 
 def _joint(scene: bpy.types.Scene, heard: list[tuple[Any, strips.Span | None]],
