@@ -95,7 +95,7 @@ def read_split(corpus: Path, split: str) -> list[Acted]:
     for clip in clips.read_clips(corpus, split):
         recorded = clip.synthesiser == recordings.SYNTHESISER and not clip.acted
         track = clips.read_track(corpus, clip)
-        if recorded:
+        if recorded and not track.spans:
             track = as_neutral(track, clip.seconds)
         if track.spans:
             read = labelled(clips.read_samples(corpus, clip), track)
@@ -174,7 +174,8 @@ class EmotionTask:
         """
         frames = self.config.optimiser.crop_frames
         speed = math.exp(leaning * (_OTHER_VOICE if one.recorded else _SAME_VOICE))
-        if not (one.recorded and chance(rng, 1, _ACTING)):
+        calm = one.recorded and not one.emotion.any()  # others act in the corpus already
+        if not (calm and chance(rng, 1, _ACTING)):
             return crop(one, frames, speed, place)
         role = emotion_acting.drawn(rng)
         row = crop(one, frames, speed * emotion_acting.speed(role), place)

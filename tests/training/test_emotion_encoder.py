@@ -65,12 +65,12 @@ def _write_corpus(folder: Path) -> None:
     (folder / "clips.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
-def _write_recordings(folder: Path) -> None:
-    """A recording without labels, as `synth --recordings` leaves it."""
+def _write_recordings(folder: Path, spans: tuple[Span, ...] = ()) -> None:
+    """A recording as `synth --recordings` leaves it: without labels, unless it is made to act."""
     clip = Clip("r_a", "wav/r_a.wav", "tracks/r_a.npz", "train", "Even", "neutral", "aa",
                 "recording", "somebody", 2.0, "en")  # fmt: skip
     spoken = Speech((_voice(160.0) / 32768).astype(np.float32), [Phone("AA", 0.0, 2.0)])
-    clips.write_clip(folder, clip, spoken, np.zeros((60, 1), np.float32), ())
+    clips.write_clip(folder, clip, spoken, np.zeros((60, 1), np.float32), spans)
     (folder / clips.RECORDINGS).write_text(clips.line(clip), encoding="utf-8")
 
 
@@ -220,6 +220,16 @@ def test_train_emotion_resumes_and_writes_its_encoder(tmp_path: Path) -> None:
     state = checkpoint.load(tmp_path / "emotion_training.pt", "train-emotion")
     written = emotion_encoder.load(tmp_path / "emotion_encoder.pt").state_dict()
     assert all(torch.equal(written[name], value) for name, value in state["ema"].items())
+
+
+def test_a_recording_that_acts_in_the_corpus_keeps_its_emotion(tmp_path: Path) -> None:
+    _write_corpus(tmp_path)
+    _write_recordings(tmp_path, (Span("fear", 2, 0.0, 2.0),))
+    read = emotion_training.read_split(tmp_path, "train")
+    task = emotion_training.EmotionTask(dataclasses.replace(TINY, recorded_share=0.99), read)
+    batch = task.draw(torch.Generator().manual_seed(0))
+    assert {NAMES[k] for k in batch.emotion[batch.recorded].unique()} == {"fear"}
+    assert batch.intensity[batch.recorded].unique().tolist() == pytest.approx([0.7])
 
 
 def test_a_corpus_of_recordings_alone_teaches_no_emotion(tmp_path: Path) -> None:
