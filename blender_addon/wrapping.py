@@ -1,5 +1,7 @@
 """Text in a narrow sidebar: Blender's labels do not wrap by themselves."""
 
+import textwrap
+
 import bpy
 
 from .words import translated
@@ -8,13 +10,9 @@ SIDEBAR_LETTERS = 32
 
 
 def wrapped(text: str, width: int = SIDEBAR_LETTERS) -> list[str]:
-    """The text in lines of at most `width` letters, as far as its words allow."""
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line for line in lines if line]
+    """The text in lines of at most `width` letters, between words but for words longer than a line,
+    such as paths."""
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def draw_wrapped(layout: bpy.types.UILayout, text: str, icon: str = "NONE",

@@ -71,6 +71,9 @@ def test_labels_fit_the_sidebar_at_its_usual_width():
     lines = wrapped("The vertices of 'Hero' are not in the order of 'gldi-flame' (fit error 97%)")
     assert max(map(len, lines)) <= SIDEBAR_LETTERS
     assert " ".join(lines).startswith("The vertices of 'Hero' are not in")
+    path = "/home/anna/.config/blender/5.2/extensions/.user/soliloquy/logs/worker-12.log"
+    assert max(map(len, wrapped(f"Its log: {path}"))) <= SIDEBAR_LETTERS
+    assert "".join(wrapped(path)) == path and wrapped("") == []
 
 
 def test_what_is_composed_is_translated_whole_before_its_values_are_filled_in(addon, monkeypatch):
