@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         name, rows = "evaluation.json", on_corpus(args, recipe, work)
     write(args.out or work / name, plain(rows))
-    print(table(rows))
+    print("\n\n".join(map(table, forced.apart(rows))))
 
 
 def _check(args: argparse.Namespace) -> None:

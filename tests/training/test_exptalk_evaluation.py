@@ -19,6 +19,7 @@ from training.evaluate_corpus import Truth
 from training.evaluate_speech import Take
 from training.exptalk import acted, figures, forced, key_regions
 from training.masks import Region
+from training.metrics import Figure
 from training.report import pictures
 from training.rig_file import Rig
 
@@ -111,6 +112,12 @@ def test_a_jump_at_a_seam_is_seen_and_a_slow_change_is_not() -> None:
 def test_a_seam_beyond_a_short_recording_counts_nothing() -> None:
     row = forced.seam_figures(Take(np.zeros((30, 2, 3)), 30), forced.turning("a", "b", 9.0), [])
     assert {figure.weight for figure in row} == {0}
+
+
+def test_lanes_with_seams_are_a_table_of_their_own() -> None:
+    seamed = Figure(forced.SEAM, 1.0, "mm/s", "all")
+    rows = {"happy": [], "happy to sad": [seamed], "sad": []}
+    assert [list(part) for part in forced.apart(rows)] == [["happy", "sad"], ["happy to sad"]]
 
 
 def test_what_was_acted_becomes_a_lane() -> None:

@@ -32,7 +32,7 @@ Lane = tuple[EmotionSpan, ...]
 Takes = Mapping[str, Sequence[Take]]
 
 ALL, VOICE = "all", "voice"
-ALL_VERTICES = "all vertices"
+ALL_VERTICES, SEAM = "all vertices", "seam speed"
 # What each score of the lip-sync report is called here, and its unit.
 SYNC = {"auc": "", "corr": "", "lag_ms": "ms", "closure": "share of p b m",
         "closure_ch": "share by chance"}  # fmt: skip
@@ -83,6 +83,14 @@ def rows(
         for path in evaluate_speech.find_alignments(alignments)
     ]
     return {title: _pooled([clip[title] for clip in measured]) for title in measured[0]}
+
+
+def apart(rows: Mapping[str, list[Figure]]) -> list[dict[str, list[Figure]]]:
+    """The rows of still lanes and those of lanes with seams, which have other figures."""
+    seamed = {title for title, row in rows.items() if any(f.name == SEAM for f in row)}
+    parts = ({title: row for title, row in rows.items() if (title in seamed) == wanted}
+             for wanted in (False, True))  # fmt: skip
+    return [part for part in parts if part]
 
 
 def lanes(asked: Sequence[str], names: Sequence[str], seconds: float) -> dict[str, Lane]:
@@ -166,7 +174,7 @@ def seam_figures(take: Take, lane: Lane, still: Sequence[Take]) -> list[Figure]:
     weight = float(frames.any())  # a lane's seams may lie beyond a short recording
     largest = float(speed[frames].max(initial=0.0))
     figures = [
-        Figure("seam speed", largest, "mm/s", ALL_VERTICES, weight),
+        Figure(SEAM, largest, "mm/s", ALL_VERTICES, weight),
         Figure("speed, 99 % of frames", fast, "mm/s", ALL_VERTICES, weight),
         Figure("seams above it", float(largest > fast), "share of takes", ALL_VERTICES, weight),
     ]
