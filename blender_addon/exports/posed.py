@@ -1,6 +1,6 @@
 """The face as it is posed, frame by frame."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -12,13 +12,25 @@ def places(face: bpy.types.Object, scene: bpy.types.Scene, first: int,
            last: int) -> Iterator[npt.NDArray[np.float32]]:
     """Places (V, 3) in local space of all of a face's vertices at every frame, all its shape keys
     at work and its modifiers not: as a point cache on the same mesh needs them."""
-    with _kept_frame(scene), _without_modifiers(face):
+    with _kept_frame(scene), _without_modifiers(face), _progress(first, last) as tell:
         for frame in range(first, last + 1):
+            tell(frame)
             scene.frame_set(frame)
             mesh = face.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
             flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
             mesh.vertices.foreach_get("co", flat)
             yield flat.reshape(-1, 3)
+
+
+@contextmanager
+def _progress(first: int, last: int) -> Iterator[Callable[[int], None]]:
+    """The mouse pointer counts while Blender is busy, as for its own exports."""
+    manager = bpy.context.window_manager
+    manager.progress_begin(first, last + 1)
+    try:
+        yield manager.progress_update
+    finally:
+        manager.progress_end()
 
 
 @contextmanager
