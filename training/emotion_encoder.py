@@ -4,7 +4,6 @@ It never hears words: fine low harmonics (pitch), a coarse log-mel spectrum (til
 loudness, judged against the same voice's mean and spread over the seconds around.
 """
 
-import dataclasses
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,15 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training import encoder_file
 from training.config import EmotionConfig, OptimiserConfig
 from training.corpus.emotions import EMOTIONS
 from training.encoder import SAMPLES_PER_FEATURE, Block, Level, LogMel
-from training.encoders.interface import (
-    FEATURE_RATE_HZ,
-    SAMPLE_RATE_HZ,
-    EncoderFileError,
-    SpeechEncoder,
-)
+from training.encoder_file import Kind
+from training.encoders.interface import FEATURE_RATE_HZ, SAMPLE_RATE_HZ, SpeechEncoder
 
 NAMES = tuple(EMOTIONS)
 _HOP = SAMPLES_PER_FEATURE // 2
@@ -35,6 +31,7 @@ _FAR_BELOW = 1e-3
 # Makes chances vary about as much as other features do.
 _SCALE = 4.0
 _LEVEL_PAST_S, _LEVEL_AHEAD_S = 1.5, 1.5
+_KIND = Kind("emotion encoder", "compact-emotion", "train-emotion")
 
 
 class EmotionHeads(NamedTuple):
@@ -139,35 +136,16 @@ def _fourier() -> npt.NDArray[np.float32]:
 
 
 def save(path: Path, encoder: EmotionEncoder, extra: dict[str, Any] | None = None) -> None:
-    """Write config, weights and plain extra values (figures) as a weights-only checkpoint."""
-    content = {
-        "kind": "compact-emotion",
-        "config": dataclasses.asdict(encoder.config),
-        "model": encoder.state_dict(),
-        "extra": extra or {},
-    }
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
+    """Write an encoder and plain extra values (figures)."""
+    encoder_file.save(path, _KIND, encoder, encoder.config, extra)
 
 
 def load(path: Path) -> EmotionEncoder:
     """A trained emotion encoder in evaluation mode, frozen; raises EncoderFileError."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        table = content["config"]
-        whole = table | {
-            "optimiser": OptimiserConfig(**table["optimiser"]),
-            "dilations": tuple(table["dilations"]),
-        }
-        encoder = EmotionEncoder(EmotionConfig(**whole))
-        encoder.load_state_dict(content["model"])
-    except FileNotFoundError as error:
-        message, hint = f"no emotion encoder at {path}", "run python -m training train-emotion"
-        raise EncoderFileError("encoder_missing", message, hint) from error
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise EncoderFileError(
-            "encoder_damaged", f"{path} holds no compact emotion encoder", "train it again"
-        ) from error
-    encoder.eval()
-    return encoder.requires_grad_(False)
+    return encoder_file.load(path, _KIND, lambda table: EmotionEncoder(_config_of(table)))
+
+
+def _config_of(table: dict[str, Any]) -> EmotionConfig:
+    """The configuration from a file's plain values."""
+    optimiser, dilations = OptimiserConfig(**table["optimiser"]), tuple(table["dilations"])
+    return EmotionConfig(**(table | {"optimiser": optimiser, "dilations": dilations}))

@@ -4,7 +4,6 @@ The log-mel spectrum is part of the network (a strided convolution is the Fourie
 exported graph takes the raw waveform and no second implementation exists.
 """
 
-import dataclasses
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training import encoder_file
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONES, VISEMES
+from training.encoder_file import Kind
 from training.encoders import interface
-from training.encoders.interface import EncoderFileError, Heard, SpeechEncoder
+from training.encoders.interface import Heard, SpeechEncoder
 
 SAMPLE_RATE_HZ = interface.SAMPLE_RATE_HZ
 FEATURE_RATE_HZ = interface.FEATURE_RATE_HZ
@@ -33,6 +34,7 @@ _FLOOR = 1e-7
 _POSTERIOR_SCALE = 4.0
 # Below white noise at about -57 dB of full scale the level is followed no further: that is silence.
 _QUIET_LEVEL = 3e-4
+_KIND = Kind("encoder", "compact", "train-encoder")
 
 
 class EncoderHeads(NamedTuple):
@@ -216,16 +218,8 @@ def _fourier_kernels() -> npt.NDArray[np.float32]:
 
 
 def save(path: Path, encoder: CompactEncoder, extra: dict[str, Any] | None = None) -> None:
-    """Write config, weights and plain extra values (figures) as a weights-only checkpoint."""
-    content = {
-        "kind": "compact",
-        "config": dataclasses.asdict(encoder.config),
-        "model": encoder.state_dict(),
-        "extra": extra or {},
-    }
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
+    """Write an encoder and plain extra values (figures)."""
+    encoder_file.save(path, _KIND, encoder, encoder.config, extra)
 
 
 def config_of(table: dict[str, Any]) -> EncoderConfig:
@@ -237,17 +231,4 @@ def config_of(table: dict[str, Any]) -> EncoderConfig:
 
 def load(path: Path) -> CompactEncoder:
     """A trained encoder in evaluation mode, frozen; raises EncoderFileError."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        encoder = CompactEncoder(config_of(content["config"]))
-        encoder.load_state_dict(content["model"])
-    except FileNotFoundError as error:
-        raise EncoderFileError(
-            "encoder_missing", f"no encoder at {path}", "run python -m training train-encoder"
-        ) from error
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise EncoderFileError(
-            "encoder_damaged", f"{path} holds no compact encoder", "train it again"
-        ) from error
-    encoder.eval()
-    return encoder.requires_grad_(False)
+    return encoder_file.load(path, _KIND, lambda table: CompactEncoder(config_of(table)))

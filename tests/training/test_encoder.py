@@ -13,8 +13,9 @@ from training import config as recipes
 from training import encoder, encoder_augment, encoder_sounds, encoder_training
 from training.config import EncoderConfig, OptimiserConfig
 from training.corpus.phones import PHONE_INDEX, PHONES, SILENCE, VISEMES, Phone
-from training.encoder import CompactEncoder, EncoderFileError, mel_filters
+from training.encoder import CompactEncoder, mel_filters
 from training.encoder_labels import frame_labels
+from training.encoders.interface import EncoderFileError
 from training.loop import Moment
 
 TINY = EncoderConfig(
