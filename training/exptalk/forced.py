@@ -85,7 +85,7 @@ def rows(
     return {title: _pooled([clip[title] for clip in measured]) for title in measured[0]}
 
 
-def apart(rows: Mapping[str, list[Figure]]) -> list[dict[str, list[Figure]]]:
+def apart(rows: Mapping[str, Sequence[Figure]]) -> list[dict[str, Sequence[Figure]]]:
     """The rows of still lanes and those of lanes with seams, which have other figures."""
     seamed = {title for title, row in rows.items() if any(f.name == SEAM for f in row)}
     parts = ({title: row for title, row in rows.items() if (title in seamed) == wanted}
