@@ -183,6 +183,18 @@ class Afternoon:
         self.press()
         self.finish()
 
+    def press_by_search(self) -> None:
+        """F3 finds the button by its name."""
+        self.look_away()
+        self.screen.key("F3")
+        time.sleep(2.0)
+        self.screen.type("animate from")
+        time.sleep(2.0)
+        self.screen.shot("search")
+        self.screen.key("Return")
+        self.screen.wait(self.busy, "the job to begin", 60.0, poll_s=0.01)
+        self.finish()
+
     def press_in_sequencer(self) -> None:
         """The same tab in the Video Sequencer, in place of the 3D View."""
         swap = "next(a for a in bpy.context.window.screen.areas if a.type == {!r}).type = {!r}"
@@ -259,6 +271,7 @@ def main() -> None:
         step("press again", afternoon.again)
         step("cancel a hung job", afternoon.cancel)
         step("press again", afternoon.again)
+        step("press by search", afternoon.press_by_search)
         step("press in the sequencer", afternoon.press_in_sequencer)
         step("match reordered vertices", afternoon.match_vertices)
         step("save, reopen, press again", afternoon.save_and_reopen)

@@ -107,6 +107,10 @@ class Screen:
         """Press a key such as Escape or ctrl+z where the mouse is."""
         self._run("xdotool", "key", name)
 
+    def type(self, text: str) -> None:
+        """Type a text where the mouse is."""
+        self._run("xdotool", "type", "--delay", "60", text)
+
     def show_tab(self, tab: str, editor: str = "VIEW_3D") -> None:
         """Open an editor's sidebar at `tab`; a sidebar's tab can be set only once it is drawn."""
         for _attempt in range(20):
