@@ -116,7 +116,7 @@ def test_a_seam_beyond_a_short_recording_counts_nothing() -> None:
 
 def test_lanes_with_seams_are_a_table_of_their_own() -> None:
     seamed = Figure(forced.SEAM, 1.0, "mm/s", "all")
-    rows = {"happy": [], "happy to sad": [seamed], "sad": []}
+    rows: dict[str, list[Figure]] = {"happy": [], "happy to sad": [seamed], "sad": []}
     assert [list(part) for part in forced.apart(rows)] == [["happy", "sad"], ["happy to sad"]]
 
 
