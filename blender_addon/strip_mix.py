@@ -82,7 +82,10 @@ def _hear(movie: Any, beside: Any) -> None:
     first, after = blender_compat.left_handle(movie), blender_compat.right_handle(movie)
     start, path = round(blender_compat.content_start(movie)), movie.filepath
     beside.remove(movie)
-    sound = beside.new_sound(name, path, channel, start)
+    try:
+        sound = beside.new_sound(name, path, channel, start)
+    except RuntimeError as problem:
+        raise _cannot_mix(problem) from problem
     if getattr(sound.sound, "channels", "") == "INVALID":
         raise errors.AudioError(
             "movie_mute", f"The movie of the strip '{name}' has no sound that Blender can read.",
@@ -163,9 +166,14 @@ def _mix_down(scene: bpy.types.Scene, begin: int, stop: int, path: str) -> None:
                 "EXEC_DEFAULT", filepath=path, check_existing=False, container="WAV", codec="PCM",
                 format="S16", **{key: newer[key] for key in newer if key in known})
     except (RuntimeError, TypeError) as problem:
-        raise errors.AudioError(
-            "mix_failed", f"This Blender cannot mix sound: {' '.join(str(problem).split())}.",
-            "Choose one plain sound strip or a sound file.") from problem
+        raise _cannot_mix(problem) from problem
+
+
+def _cannot_mix(problem: Exception) -> errors.AudioError:
+    """A Blender that was built without sound."""
+    return errors.AudioError(
+        "mix_failed", f"This Blender cannot mix sound: {' '.join(str(problem).split())}.",
+        "Choose one plain sound strip or a sound file.")
 
 
 def _samples(path: str, skip: int, count: int) -> bytes | None:
