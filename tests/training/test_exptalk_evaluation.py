@@ -12,7 +12,7 @@ from backend.messages import EmotionSpan
 from tests.training import toy
 from training import __main__ as training
 from training import evaluate_corpus, rig_file
-from training.corpus.clips import Clip, read_clips
+from training.corpus.clips import Clip, CorpusError, read_clips
 from training.corpus.emotions import Span
 from training.corpus.phones import Phone
 from training.evaluate_corpus import Truth
@@ -194,6 +194,17 @@ def test_t_sne_keeps_groups_apart() -> None:
     points = figures.flattened(rows)
     middles = points[:20].mean(axis=0), points[20:].mean(axis=0)
     assert np.linalg.norm(middles[0] - middles[1]) > points[:20].std(axis=0).max()
+
+
+def test_joined_clips_are_of_one_voice_and_of_the_wished_emotions_if_there_are_such() -> None:
+    rows = [("a", "sad", 3), ("a", "angry", 1), ("b", "happy", 1), ("b", "angry", 1),
+            ("b", "sad", 3)]  # fmt: skip
+    clips = [Clip(str(k), "", "", "test", "Even", emotion, "", "", voice, 1.0, "en", intensity)
+             for k, (voice, emotion, intensity) in enumerate(rows)]  # fmt: skip
+    assert [c.id for c in figures.pair_of(clips, ("happy", "angry")).clips] == ["2", "3"]
+    assert [c.id for c in figures.pair_of(clips[:3], ("happy", "angry")).clips] == ["0", "1"]
+    with pytest.raises(CorpusError, match="different emotions"):
+        figures.pair_of(clips[:1], ("happy", "angry"))
 
 
 def test_only_moments_inside_the_line_are_shown() -> None:

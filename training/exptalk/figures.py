@@ -8,9 +8,10 @@ in one, with a transition of one second).
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,7 +105,8 @@ def draw(scene: Scene, args: argparse.Namespace) -> Iterator[Path]:
     line = _line(scene, args, clips)
     yield draw_emotions(scene, line)
     yield draw_shift(scene, line, *args.shift)
-    yield draw_joined(scene, _pair(clips))
+    everything = evaluate_corpus.some(scene.work, sys.maxsize, args.split, acted=True)
+    yield draw_joined(scene, pair_of(everything, args.shift))
 
 
 def draw_clouds(scene: Scene, args: argparse.Namespace) -> Path:
@@ -222,15 +224,22 @@ def _line(scene: Scene, args: argparse.Namespace, clips: Sequence[Clip]) -> Spok
     return Spoken(truth.samples, longest.style)
 
 
-def _pair(clips: Sequence[Clip]) -> Line:
-    """Two clips of one emotion each and of different ones, of one voice if there are such.
+def pair_of(clips: Sequence[Clip], wished: Sequence[str]) -> Line:
+    """Two clips of one emotion each and of different ones: of one voice, of the wished emotions,
+    and strongly acted, in this order of importance, as far as there are such.
 
     Raises CorpusError.
     """
-    pairs = [(a, b) for a, b in combinations(clips, 2)
-             if not a.shift_to and not b.shift_to and a.emotion != b.emotion]  # fmt: skip
+    plain = [clip for clip in clips if not clip.shift_to]
+    pairs = [(a, b) for a, b in permutations(plain, 2) if a.emotion != b.emotion]
     if not pairs:
-        message = "no two of the clips act an emotion each"
-        raise CorpusError("split_empty", message, "give more of them: --clips")
-    alike = [pair for pair in pairs if pair[0].voice == pair[1].voice]
-    return Line((alike or pairs)[0])
+        message = "no two of the clips act different emotions"
+        raise CorpusError("split_empty", message, "choose another --split")
+
+    def worth(pair: tuple[Clip, Clip]) -> tuple[bool, bool, int]:
+        first, second = pair
+        wanted = (first.emotion, second.emotion) == tuple(wished)
+        return first.voice == second.voice, wanted, first.intensity + second.intensity
+
+    best = max(pairs, key=worth)
+    return Line(best)
