@@ -80,7 +80,8 @@ class FileEntry:
 @dataclass(frozen=True)
 class Manifest:
     """manifest.json, field by field; `latent_shape` is (H, C), `files` is filled by `write`;
-    `emotion_features` is what the emotion encoder gives, in packs that have one."""
+    `emotion_features` is what the emotion encoder gives, in packs that have one; `figures` are
+    lines for people on how well the pack does, and on what that was measured."""
 
     schema_version: int
     name: str
@@ -100,6 +101,7 @@ class Manifest:
     credits: tuple[str, ...]
     files: dict[str, FileEntry] = field(default_factory=dict)
     emotion_features: Features | None = None
+    figures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Entry:
     what: str = ""
     licence: str = ""
     size_mb: float = 0.0
+    figures: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -93,4 +94,4 @@ def _entry(path: Path, shipped: bool) -> Entry:
     what = (f"{topology.name.upper()}, {topology.vertex_count:,} vertices, {manifest.fps:g} fps, "
             f"{manifest.method}")
     size_mb = sum(entry.bytes for entry in manifest.files.values()) / 1e6
-    return Entry(manifest.name, path, shipped, what, manifest.licence, size_mb)
+    return Entry(manifest.name, path, shipped, what, manifest.licence, size_mb, manifest.figures)

@@ -34,6 +34,8 @@ def _draw_model(layout: Any, entry: packs.Entry) -> None:
     else:
         words.label(text=f"{entry.name}: {entry.what}", icon="MONKEY")
         words.label(text=f"{entry.licence}, {entry.size_mb:.1f} MB", icon="BLANK1")
+        for line in entry.figures:
+            draw_wrapped(words, line, "BLANK1", _PAGE_LETTERS)
     if entry.shipped:
         row.label(text="comes with Soliloquy")
     else:

@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "training.report.command",
     "export": "training.export",
     "parity": "training.parity",
+    "label": "training.label",
 }
 
 

@@ -16,7 +16,8 @@ def run(options: argparse.Namespace) -> int:
     code = 0
     for path in pack.installed():
         try:
-            print(_described(pack.read_manifest(path)), path, sep="\n  ")
+            manifest = pack.read_manifest(path)
+            print(_described(manifest), *manifest.figures, path, sep="\n  ")
         except SoliloquyError as problem:
             print(problem, file=sys.stderr)
             code = 2

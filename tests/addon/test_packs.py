@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,14 @@ def test_an_installed_pack_is_the_one_in_the_zip_and_is_listed(archive, tmp_path
     assert (entry.name, entry.shipped, entry.licence) == ("tiny-test", False, "GPL-3.0-or-later")
     assert entry.what == "TINY, 42 vertices, 30 fps, gldi"
     assert os.listdir(own) == ["tiny-test"]
+
+
+def test_a_pack_is_listed_with_its_figures(tmp_path, tiny_pack):
+    shutil.copytree(tiny_pack, tmp_path / "tiny-test")
+    manifest = pack.read_manifest(tiny_pack)
+    assert manifest.figures == packs.installed([tmp_path])[0].figures == ()
+    pack.write(tmp_path / "tiny-test", replace(manifest, figures=("AUC 0.97",)))
+    assert packs.installed([tmp_path])[0].figures == ("AUC 0.97",)
 
 
 def test_installing_again_replaces_the_pack(archive, tmp_path):

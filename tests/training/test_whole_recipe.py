@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,24 @@ def test_the_pack_shows_the_reference_and_never_the_template(work: Path) -> None
     template = rig_file.read(work / "rig.npz").template
     with np.load(work / "pack" / "reference.npz") as arrays:
         np.testing.assert_array_equal(arrays["rest"], 2 * template)
+
+
+def test_figures_are_written_into_the_manifest_and_change_nothing_else(
+    work: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(work / "pack", tmp_path / "pack")
+    before = pack.load(tmp_path / "pack")
+    row = {"auc": 0.9694, "corr": 0.816, "lag_ms": 11.2, "closure": 0.93, "closure_ch": 0.48}
+    (tmp_path / "lips.json").write_text(json.dumps({"jfk": row, "anna": row, "all": row}))
+    given = ["label", "--pack", str(tmp_path / "pack"), "--lipsync", str(tmp_path / "lips.json")]
+    assert training.main(given) == 0
+    after = pack.load(tmp_path / "pack")
+    assert after.manifest.figures == (
+        "Real speech, 2 clips: AUC 0.969, correlation 0.816, lag 11 ms, p b m closed 0.93 "
+        "(0.48 by chance)",)  # fmt: skip
+    assert after.fingerprint == before.fingerprint
+    (tmp_path / "lips.json").write_text("{}")
+    assert training.main(given) == 2
 
 
 def test_half_weights_halve_the_graphs_and_keep_parity(work: Path, tmp_path: Path) -> None:
