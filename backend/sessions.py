@@ -131,9 +131,10 @@ class Sessions:
 
     def feel(self, waveform: Floats) -> Floats:
         """Samples (N,) in [-1, 1] -> features of the voice's emotion (N // hop, K), for packs that
-        have an emotion encoder."""
+        have an emotion encoder; raises PackError for others."""
         given = self._pack.manifest.emotion_features
-        assert given is not None
+        if given is None:
+            raise _unfit(self._pack, _EMOTION_ENCODER, "this model knows no emotions")
         hop = round(self._pack.manifest.sample_rate_hz / given.rate_hz)
         [felt] = self._run(_EMOTION_ENCODER, ["features"], {"waveform": waveform[None]})
         return self._checked(_EMOTION_ENCODER, felt, (len(waveform) // hop, given.size))

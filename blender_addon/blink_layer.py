@@ -88,7 +88,7 @@ def _action(key_name: str, points: npt.NDArray[np.float32],
     return action
 
 
-class SOLILOQUY_OT_add_blinks(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_add_blinks(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Lay blinks over the performance, at its pauses: an NLA track and a shape key of their own"""
 
     bl_idname = "soliloquy.add_blinks"
@@ -107,11 +107,6 @@ class SOLILOQUY_OT_add_blinks(bpy.types.Operator):  # type: ignore[misc] # noqa:
             return "The model that made this take does not know how these eyes close"
         return ""
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
-
     def execute(self, context: bpy.types.Context) -> _Result:
         """Add them, or add them anew."""
         face = properties.chosen_face(context)
@@ -121,7 +116,7 @@ class SOLILOQUY_OT_add_blinks(bpy.types.Operator):  # type: ignore[misc] # noqa:
         return {"FINISHED"}
 
 
-class SOLILOQUY_OT_remove_blinks(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_remove_blinks(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Take the blinks away; the performance stays as it is"""
 
     bl_idname = "soliloquy.remove_blinks"
@@ -133,11 +128,6 @@ class SOLILOQUY_OT_remove_blinks(bpy.types.Operator):  # type: ignore[misc] # no
         """There must be blinks."""
         keys = result.of_panel(context)
         return "" if keys is not None and keys.soliloquy.blinks else "This face has no blinks"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Remove the layer."""

@@ -11,6 +11,7 @@ import bpy
 from . import blender_compat, disabled_reason, press, session, writing
 from ._backend import errors
 from .running import CANCELLED, FINISHED, Result, Running
+from .sub_panel import SubPanel
 from .takes import Take
 from .words import translated
 from .wrapping import wrapped
@@ -96,7 +97,7 @@ def only(context: bpy.types.Context, strip_name: str, face: bpy.types.Object) ->
             strip.select = selected
 
 
-class SOLILOQUY_OT_list_lines(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_list_lines(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """List the scene's sound strips, each with the face whose name it or its channel bears; change
     any of them in the list"""
 
@@ -110,11 +111,6 @@ class SOLILOQUY_OT_list_lines(bpy.types.Operator):  # type: ignore[misc] # noqa:
         strips = sound_strips(blender_compat.sequencer_scene(context))
         return "" if strips else "Add sound strips in the Video Sequencer first"
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
-
     def execute(self, context: bpy.types.Context) -> Result:
         """Fill the list."""
         list_lines(context.scene, blender_compat.sequencer_scene(context))
@@ -125,7 +121,7 @@ class SOLILOQUY_OT_list_lines(bpy.types.Operator):  # type: ignore[misc] # noqa:
         return FINISHED
 
 
-class SOLILOQUY_OT_animate_scene(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_animate_scene(disabled_reason.Greyed, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Animate every line of the list that has a face, one after another"""
 
     bl_idname = "soliloquy.animate_scene"
@@ -143,11 +139,6 @@ class SOLILOQUY_OT_animate_scene(Running, bpy.types.Operator):  # type: ignore[m
         if not any(line.use and line.face for line in lines):
             return "Choose a face beside a line"
         return ""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def start(self, context: bpy.types.Context) -> None:
         """Begin with the first line that can be begun."""
@@ -223,11 +214,8 @@ class SOLILOQUY_UL_lines(bpy.types.UIList):  # type: ignore[misc] # noqa: N801
         split.prop(line, "face", text="")
 
 
-class _WholeScene:
+class _WholeScene(SubPanel):
     bl_label = "Whole Scene"
-    bl_category = "Soliloquy"
-    bl_region_type = "UI"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
 
     def draw(self, context: bpy.types.Context) -> None:
         """The list, and the button for all of it."""

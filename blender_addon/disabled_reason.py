@@ -23,12 +23,16 @@ class Explains(Protocol):
         """Blender's own: the tooltip's explanation."""
 
 
-def poll(operator: type[Explains], context: bpy.types.Context) -> bool:
-    """Blender's poll, with the reason left for the tooltip."""
-    reason = operator.disabled_reason(context)
-    if reason:
-        operator.poll_message_set(translated(reason))
-    return not reason
+class Greyed:
+    """The part of an operator that is grey while `disabled_reason` says why."""
+
+    @classmethod
+    def poll(cls: type[Explains], context: bpy.types.Context) -> bool:
+        """Blender's poll, with the reason left for the tooltip."""
+        reason = cls.disabled_reason(context)
+        if reason:
+            cls.poll_message_set(translated(reason))
+        return not reason
 
 
 def for_animating(context: bpy.types.Context) -> str:

@@ -17,7 +17,7 @@ _CANCELLED: _Result = {"CANCELLED"}
 _USUAL_S = 2.0
 
 
-class _OnEmotions:
+class _OnEmotions(disabled_reason.Greyed):
     """What these operators have in common."""
 
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012  Blender asks for a plain set
@@ -27,11 +27,6 @@ class _OnEmotions:
         """There must be a range."""
         scene = blender_compat.sequencer_scene(context)
         return "" if emotion_strips.of_scene(scene) else "No emotion is painted yet"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)  # type: ignore[arg-type]
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> _Result:
         """From a menu or the search: ask what is not said."""

@@ -12,6 +12,7 @@ from . import (
     result,
     style_choice,
 )
+from .sub_panel import SubPanel, split
 from .words import translated
 from .wrapping import draw_wrapped
 
@@ -80,17 +81,12 @@ class SOLILOQUY_MT_add_emotion(bpy.types.Menu):  # type: ignore[misc] # noqa: N8
             add.emotion = name
 
 
-class _StyleAndEmotion:
+class _StyleAndEmotion(SubPanel):
     bl_label = "Style and Emotion"
-    bl_category = "Soliloquy"
-    bl_region_type = "UI"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
 
     def draw(self, context: bpy.types.Context) -> None:
         """The style, and what is painted over the sound."""
-        layout: Any = self.layout  # type: ignore[attr-defined]
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = split(self.layout)  # type: ignore[attr-defined]
         performance = properties.performance_of(properties.chosen_face(context), context.scene)
         style_choice.draw(layout.column(), context, performance)
         reason = emotion_operators.why_no_emotions(context)

@@ -24,7 +24,7 @@ def draw_facts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layout.operator(SOLILOQUY_OT_match_vertices.bl_idname, icon="UV_SYNC_SELECT")
 
 
-class SOLILOQUY_OT_match_vertices(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_match_vertices(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Find out which vertex of the face is which of the model's, where another program has
     reordered them; asks first, and stores the answer on the mesh"""
 
@@ -45,11 +45,6 @@ class SOLILOQUY_OT_match_vertices(bpy.types.Operator):  # type: ignore[misc] # n
         if not facts.reordered:
             return translated("The vertices of '{face}' need no matching", face=face.name)
         return "" if facts.order is not None else facts.problem
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask, with how well the vertices match."""

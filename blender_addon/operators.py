@@ -8,7 +8,7 @@ from .takes import Take
 from .words import translated
 
 
-class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_animate_from_audio(disabled_reason.Greyed, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Make the face speak the chosen sound, as shape keys and a new Action"""
 
     bl_idname = "soliloquy.animate_from_audio"
@@ -24,11 +24,6 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         """Why the panel's settings cannot be animated, or ''."""
         return disabled_reason.for_animating(context)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def start(self, context: bpy.types.Context) -> None:
         """Begin what the panel describes."""
@@ -50,7 +45,7 @@ class SOLILOQUY_OT_animate_from_audio(Running, bpy.types.Operator):  # type: ign
         self.say("INFO", text)
 
 
-class SOLILOQUY_OT_cancel(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_cancel(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Stop the running job; the scene stays as it is"""
 
     bl_idname = "soliloquy.cancel"
@@ -60,11 +55,6 @@ class SOLILOQUY_OT_cancel(bpy.types.Operator):  # type: ignore[misc] # noqa: N80
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
         """There must be something to cancel."""
         return "" if session.CURRENT.busy else "Soliloquy is not at work"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey when nothing runs."""
-        return disabled_reason.poll(cls, context)
 
     def execute(self, _context: bpy.types.Context) -> Result:
         """The running operator's next ticks see it through."""

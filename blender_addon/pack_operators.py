@@ -11,7 +11,7 @@ from .task import Task
 from .words import translated
 
 
-class SOLILOQUY_OT_install_model(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_install_model(disabled_reason.Greyed, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Install a model from its .zip file, after every file in it was checked"""
 
     bl_idname = "soliloquy.install_model"
@@ -26,11 +26,6 @@ class SOLILOQUY_OT_install_model(Running, bpy.types.Operator):  # type: ignore[m
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
         """One job at a time."""
         return disabled_reason.for_job()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Choose the file first."""
@@ -55,7 +50,7 @@ class SOLILOQUY_OT_install_model(Running, bpy.types.Operator):  # type: ignore[m
         return FINISHED
 
 
-class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_remove_model(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Delete a model that you installed"""
 
     bl_idname = "soliloquy.remove_model"
@@ -68,11 +63,6 @@ class SOLILOQUY_OT_remove_model(bpy.types.Operator):  # type: ignore[misc] # noq
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
         """A running job may be using it."""
         return disabled_reason.for_job()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask first: this cannot be undone."""

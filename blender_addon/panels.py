@@ -6,6 +6,7 @@ import bpy
 
 from . import audio_source, disabled_reason, face_panel, properties, session, storage
 from ._backend import errors
+from .sub_panel import SubPanel, split
 from .words import translated
 from .wrapping import draw_wrapped
 
@@ -78,17 +79,12 @@ class _Main:
         _draw_result(layout)
 
 
-class _Advanced:
+class _Advanced(SubPanel):
     bl_label = "Advanced"
-    bl_category = "Soliloquy"
-    bl_region_type = "UI"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
 
     def draw(self, context: bpy.types.Context) -> None:
         """What most users never need."""
-        layout: Any = self.layout  # type: ignore[attr-defined]
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = split(self.layout)  # type: ignore[attr-defined]
         face = properties.chosen_face(context)
         performance = properties.performance_of(face, context.scene)
         for name in ("takes", "steps"):

@@ -6,19 +6,15 @@ import bpy
 
 from . import blink_layer, caches, properties, result, result_tools, take_list
 from .exports import menu
+from .sub_panel import SubPanel, split
 from .wrapping import wrapped
 
 
-class _Result:
-    bl_category = "Soliloquy"
-    bl_region_type = "UI"
-    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012  Blender asks for a plain set
+class _Result(SubPanel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The part's fields, or what to do first."""
-        layout: Any = self.layout  # type: ignore[attr-defined]
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout = split(self.layout)  # type: ignore[attr-defined]
         face = properties.chosen_face(context)
         keys, stored = result.of(face), caches.on(face)
         if keys is not None:

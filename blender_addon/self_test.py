@@ -39,7 +39,7 @@ def _sample(number: int) -> int:
     return int(12000 * swell * math.sin(2 * math.pi * _HUM_HZ * time_s))
 
 
-class SOLILOQUY_OT_self_test(Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_self_test(disabled_reason.Greyed, Running, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Try the worker and a model on a second of built-in sound, and tell how long it took and how
     much memory; no scene is touched"""
 
@@ -53,11 +53,6 @@ class SOLILOQUY_OT_self_test(Running, bpy.types.Operator):  # type: ignore[misc]
     def disabled_reason(cls, _context: bpy.types.Context) -> str:
         """One job at a time."""
         return disabled_reason.for_job()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def start(self, context: bpy.types.Context) -> None:
         """Send a request as a press would."""

@@ -32,7 +32,7 @@ class SOLILOQUY_UL_takes(bpy.types.UIList):  # type: ignore[misc] # noqa: N801
                      icon="RADIOBUT_ON" if on else "RADIOBUT_OFF").index = index
 
 
-class OnTakes:
+class OnTakes(disabled_reason.Greyed):
     """What all operators on takes have in common; `index` -1 is the take chosen in the list."""
 
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
@@ -48,11 +48,6 @@ class OnTakes:
             return reason or "This face has no takes yet"
         enough = len(list(result.actions(keys))) >= cls.least
         return "" if enough else translated("It takes {count} takes", count=cls.least)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)  # type: ignore[arg-type]
 
     def action(self, keys: bpy.types.Key, index: int) -> bpy.types.Action | None:
         """The take at an index of the list, or None after a report."""

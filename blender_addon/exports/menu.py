@@ -23,7 +23,7 @@ KINDS = (
 )
 
 
-class SOLILOQUY_OT_export(bpy.types.Operator):  # type: ignore[misc] # noqa: N801
+class SOLILOQUY_OT_export(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
     """Write what plays on the face into a file for another program"""
 
     bl_idname = "soliloquy.export"
@@ -44,11 +44,6 @@ class SOLILOQUY_OT_export(bpy.types.Operator):  # type: ignore[misc] # noqa: N80
             return "Go to Object Mode (Tab) to export"
         playing = placing.takes_playing(keys)
         return "" if playing else "No take plays: switch one on in the list"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Grey, with the reason in the tooltip."""
-        return disabled_reason.poll(cls, context)
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask for the file; it is proposed beside the .blend, under the face's name."""

@@ -83,7 +83,7 @@ def test_two_strips_are_one_line_on_the_face(add_strip, ball):
 
 
 def test_a_strip_in_the_scene_that_the_workspace_shows(add_strip, tmp_path):
-    if not hasattr(bpy.context.workspace, "sequencer_scene"):
+    if bpy.app.version < (5, 0):
         pytest.skip("this Blender has one sequencer per scene only")
     add_strip()
     edit, shot = bpy.context.scene, bpy.data.scenes.new("Shot")

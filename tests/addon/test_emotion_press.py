@@ -92,7 +92,7 @@ def test_the_worker_hears_of_seconds_of_the_sound_of_an_offset_strip(
 
 
 def test_ranges_in_another_scenes_sequencer_are_read_at_that_scenes_rate(stage, asked):
-    if not hasattr(bpy.context.workspace, "sequencer_scene"):
+    if bpy.app.version < (5, 0):
         pytest.skip("this Blender shows the window's scene in the sequencer")
     cut = bpy.data.scenes.new("Cut")
     cut.render.fps = 24

@@ -45,6 +45,21 @@ def test_every_operator_that_may_be_grey_says_why(operators):
     assert silent == []
 
 
+def test_every_operator_and_panel_fills_in_what_its_base_leaves_open(addon):
+    from blender_addon import emotion_operators, result_panel, running
+
+    found = []
+    for base, names in ((running.Running, ("start", "done")),
+                        (emotion_operators._OnEmotions, ("execute",)),
+                        (result_panel._Result, ("draw_result",))):
+        heirs = [cls for kind in (bpy.types.Operator, bpy.types.Panel) for cls in ours(kind)
+                 if issubclass(cls, base)]
+        found.append(len(heirs))
+        assert [(cls, name) for cls in heirs for name in names
+                if getattr(cls, name) is getattr(base, name)] == []
+    assert min(found) >= 4
+
+
 def test_every_field_has_a_tooltip(addon):
     bare = [f"{cls.__name__}.{prop.identifier}"
             for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.AddonPreferences)

@@ -100,6 +100,12 @@ def tell_activity(graph):
                                                       [1, "frames"]))
 
 
+def test_a_pack_without_emotions_feels_none(tiny_pack):
+    graphs = sessions.Sessions(pack.load(tiny_pack), sessions.choose_device("cpu"))
+    with pytest.raises(errors.PackError, match="knows no emotions"):
+        graphs.feel(np.zeros(16000, np.float32))
+
+
 def test_where_nobody_speaks_the_features_are_those_of_silence(tmp_path):
     graphs = sessions.Sessions(broken(tmp_path, "audio_encoder.onnx", tell_activity), CPU)
     loudness = np.repeat(np.array([0.01] * 25 + [0.1] * 25, dtype=np.float32), 320)
