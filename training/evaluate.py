@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--motions", type=Path, help="score these NAME.npz; --pack gives the lips")
     parser.add_argument("--emotion", nargs="+", default=[], metavar="NAME[:0..1.5][@START-END]",
                         help="on real speech: each emotion forced, with 'all', or one lane")
-    parser.add_argument("--acted", action="store_true", help="measure a pack on emotional clips, "
-                        "with the voice's emotion and with the true one")
+    parser.add_argument("--acted", action="store_true", help="only emotional clips; a pack that "
+                        "knows emotions also with the true one painted over the voice's")
     parser.add_argument("--style", default="", help="style to speak in (default: the first)")
     parser.add_argument("--truth", action="store_true", help="measure the corpus' own motion")
     parser.add_argument("--rig", type=Path, help="play the corpus on this rig, with --truth; tells "
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     if args.emotion:
         name, rows = "emotions.json", _forced(args, args.rig or work / "rig.npz")
     elif args.acted:
-        name, rows = "acted.json", _acted(args, work)
+        name, rows = "acted.json", _acted(args, recipe, work)
     elif args.truth:
         rig = args.rig or work / "rig.npz"
         name, rows = "truth.json", evaluate_truth.rows(work, rig, recipe.fps, args.clips)
@@ -92,8 +92,6 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluationError("real speech needs both", "give --pack and --alignments")
     if args.emotion and not args.audio:
         raise EvaluationError("--emotion is forced on real speech", "add --audio and --alignments")
-    if args.acted and not args.pack:
-        raise EvaluationError("only a pack can be told emotions", "give --pack with --acted")
     if args.samplers and args.pack:
         raise EvaluationError("a pack has its own sampler", "give --samplers without --pack")
     if args.seeds < 2:
@@ -105,11 +103,11 @@ def on_corpus(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Ro
     rig = rig_file.read(work / "rig.npz")
     if args.pack:
         pack = speaking.PackSpeaker(args.pack)
-        against = bench(args, work, rig, pack.fps)
+        against = bench(args, work, rig, pack.fps, args.acted)
         steps = args.steps or [pack.pack.manifest.sampler.steps]
         return {_title(n): evaluate_corpus.generation(pack, against, n, args.seeds) for n in steps}
     networks = speaking.networks(work, recipe, rig)
-    against = bench(args, work, rig, recipe.fps)
+    against = bench(args, work, rig, recipe.fps, args.acted)
     return {**_first_stage(networks, against), **_sampled(networks, against, args)}
 
 
@@ -121,18 +119,26 @@ def _forced(args: argparse.Namespace, rig: Path) -> Rows:
     return forced.rows(studio, args.alignments, rig_file.read(rig), args.emotion)
 
 
-def _acted(args: argparse.Namespace, work: Path) -> Rows:
-    """A pack on the emotional clips of the split."""
-    pack, rig = with_emotions(speaking.PackSpeaker(args.pack)), rig_file.read(work / "rig.npz")
+def _acted(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Rows:
+    """The emotional clips of the split; a pack that knows emotions is told them, too."""
+    pack = speaking.PackSpeaker(args.pack) if args.pack else None
+    if pack is None or not knows_emotions(pack):
+        return on_corpus(args, recipe, work)
+    rig = rig_file.read(work / "rig.npz")
     everything = bench(args, work, rig, pack.fps).truths
     against = bench(args, work, rig, pack.fps, acted_only=True)
     steps = args.steps[0] if args.steps else None
     return acted.rows(pack, against, everything, steps, args.seeds)
 
 
+def knows_emotions(pack: speaking.PackSpeaker) -> bool:
+    """Whether the pack hears emotions and can be told them."""
+    return pack.pack.manifest.emotion_features is not None
+
+
 def with_emotions(pack: speaking.PackSpeaker) -> speaking.PackSpeaker:
     """The same pack; raises EvaluationError when it knows no emotions."""
-    if pack.pack.manifest.emotion_features is None:
+    if not knows_emotions(pack):
         raise EvaluationError(f"{pack.pack.path} knows no emotions", "give a pack of ExpTalk's")
     return pack
 

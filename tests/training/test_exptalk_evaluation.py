@@ -169,13 +169,24 @@ def test_every_emotion_is_forced_on_real_speech(work: Path, speech: Path) -> Non
 
 def test_emotional_lines_are_measured_as_heard_and_as_told(work: Path) -> None:
     given = ("--acted", "--seeds", "2", "--steps", "2", "--split", "test-voices")
-    assert run("evaluate", work, *given) == 2
     assert run("evaluate", work, "--pack", str(work / "pack"), *given) == 0
     rows = json.loads((work / "acted.json").read_text(encoding="utf-8"))
     heard, told = rows["voice's emotion"], rows["true emotion"]
     assert 0 < heard["emotions heard rightly"]["value"] <= 1
     assert heard["EVE"]["weight"] == told["EVE"]["weight"] == 2 * 60
     assert "emotion heard rightly" not in told
+
+
+def test_networks_are_measured_on_emotional_lines_alone(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Baselines meet the very lines that packs are told; the toy's one test clip acts nothing."""
+    given = ("--acted", "--seeds", "2", "--steps", "2", "--split")
+    assert run("evaluate", work, *given, "test") == 2
+    assert "has no emotional clips of the split test" in capsys.readouterr().err
+    assert run("evaluate", work, *given, "test-voices") == 0
+    rows = json.loads((work / "acted.json").read_text(encoding="utf-8"))
+    assert rows["from speech, 2 steps"]["EVE"]["weight"] == 2 * 60
 
 
 def test_the_figures_are_drawn(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
