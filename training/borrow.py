@@ -55,7 +55,8 @@ def _first_stage(recipe: Recipe) -> tuple[object, ...]:
     """What stage 1 is trained by; of ExpTalk's own settings all but those of stage 2."""
     if recipe.method != "exptalk":
         return recipe.method, recipe.stage1
-    return recipe.method, recipe.stage1, replace(recipe.exptalk, guided=True, window=0)
+    settings = replace(recipe.exptalk, guided=True, window=0, told_share=0.0)
+    return recipe.method, recipe.stage1, settings
 
 
 def _link(source: Path, target: Path) -> None:

@@ -189,6 +189,7 @@ class ExptalkConfig:
     unlike_is_enough: bool = False  # z_m opposite to the voice is no better than z_m unlike it
     traces_weight: float = 0.0  # what is linearly left of emotion in z_m; the paper has none
     window: int = 3  # k of eq. 11, frames
+    told_share: float = 0.0  # of stage 2's crops: emotions as a lane tells them; the paper has none
     joined_share: float = 0.5  # of the lines: goes on as another one of another emotion
     join_s: float = 0.6  # how long the face takes from one to the other: the silence between them
 

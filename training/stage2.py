@@ -5,7 +5,7 @@ on what the paper's first stage would have quantised.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,11 +27,12 @@ from . import (
     stage1,
 )
 from .config import Recipe, RecipeError, Stage2Config
+from .crops import Crop
 from .decoded_lips import DecodedLips
 from .denoiser import Denoiser
 from .encoders import table
 from .encoders.interface import SpeechEncoder
-from .exptalk import rad
+from .exptalk import rad, told
 from .exptalk.rad import Rad, Sizes
 from .latents import Prepared
 from .listening import Listening, samples_of
@@ -80,8 +81,10 @@ class Stage2Task:
         here: Processes = ALONE,
         encoder: SpeechEncoder | None = None,
         lips: DecodedLips | None = None,
+        tellings: Sequence[Tensor] = (),
     ) -> None:
         self.config, self.examples, self.here = recipe.stage2, prepared.examples, here
+        self.told_share, self.tellings = recipe.exptalk.told_share, tellings
         self.fps, self.encoder = recipe.fps, encoder
         self.lips = None if lips is None else lips.to(here.device)
         self.vectors = _vectors(prepared, rig, here)
@@ -125,6 +128,8 @@ class Stage2Task:
         clean = [row.target[cut] for row, cut in zip(rows, cuts, strict=True)]
         sounds = [row.features[c] for row, c in zip(rows, copy, strict=True)]
         heard = [self._heard(sound, cut) for sound, cut in zip(sounds, cuts, strict=True)]
+        if self.tellings:
+            heard = self._some_told(rng, heard, chosen)
         spans = frames if self.encoder is None else samples_of(slice(0, frames), self.fps).stop
         styles = one_hot(torch.tensor([row.style for row in rows]), self.sizes.styles).float()
         mine = self.here.mine
@@ -141,6 +146,18 @@ class Stage2Task:
         if self.encoder is None:
             return features[cut]
         return features[samples_of(cut, self.fps)]
+
+    def _some_told(
+        self, rng: torch.Generator, heard: list[Tensor], chosen: list[Crop]
+    ) -> list[Tensor]:
+        """Crops' features (T, F + K), some with told emotions in place of those heard."""
+        is_told = torch.rand(len(heard), generator=rng) < self.told_share
+        rows = []
+        for own, crop, this in zip(heard, chosen, is_told.tolist(), strict=True):
+            telling = self.tellings[crop.clip][crop.start : crop.stop] if this else None
+            speech = own[:, : self.sizes.speech]
+            rows.append(own if telling is None else torch.cat([speech, telling], dim=1))
+        return rows
 
 
 def _vectors(prepared: Prepared, rig: Rig, here: Processes) -> Callable[[Tensor], Tensor]:
@@ -168,7 +185,8 @@ def run(args: argparse.Namespace) -> None:
     with here.first_before_others():
         prepared = latents.prepare(work, recipe, rig)
     encoder = table.load(recipe, work) if recipe.speech.train else None
-    task = Stage2Task(recipe, prepared, rig, here, encoder, _lips(work, recipe, rig, prepared))
+    lips = _lips(work, recipe, rig, prepared)
+    task = Stage2Task(recipe, prepared, rig, here, encoder, lips, _tellings(work, recipe, prepared))
     extra = {
         "recipe": config.to_dict(recipe),
         "network": _identity(recipe),
@@ -191,6 +209,13 @@ def _lips(work: Path, recipe: Recipe, rig: Rig, prepared: Prepared) -> DecodedLi
         message = f"stage2.lip_weight is {recipe.stage2.lip_weight:g}"
         raise RecipeError(message, "only latents that an MLP decodes have lips: set it to 0")
     return DecodedLips(stage1.load(work, recipe, rig), prepared.scale, rig)
+
+
+def _tellings(work: Path, recipe: Recipe, prepared: Prepared) -> list[Tensor]:
+    """Emotion features as a lane tells them, of each line, where the recipe has some told."""
+    if recipe.method != "exptalk" or not recipe.exptalk.told_share:
+        return []
+    return told.features(work, recipe, [len(example.target) for example in prepared.examples])
 
 
 def network(section: Stage2Config) -> dict[str, object]:

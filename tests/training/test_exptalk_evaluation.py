@@ -17,7 +17,7 @@ from training.corpus.emotions import Span
 from training.corpus.phones import Phone
 from training.evaluate_corpus import Truth
 from training.evaluate_speech import Take
-from training.exptalk import acted, figures, forced, key_regions
+from training.exptalk import acted, figures, forced, key_regions, told
 from training.masks import Region
 from training.metrics import Figure
 from training.report import pictures
@@ -121,7 +121,7 @@ def test_lanes_with_seams_are_a_table_of_their_own() -> None:
 
 
 def test_what_was_acted_becomes_a_lane() -> None:
-    lane = acted.lane_of([Span("sad", 2, 0.0, 1.5), Span("neutral", 0, 1.5, 3.0)])
+    lane = told.lane_of([Span("sad", 2, 0.0, 1.5), Span("neutral", 0, 1.5, 3.0)])
     assert lane == (EmotionSpan("sad", 0.7, None, 1.5), EmotionSpan("neutral", 0.0, 1.5, None))
 
 

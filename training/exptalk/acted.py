@@ -15,12 +15,13 @@ from backend.emotions import Palette
 from backend.messages import EmotionSpan
 
 from .. import evaluate_corpus
-from ..corpus.emotions import AMOUNTS, NEUTRAL, Span
+from ..corpus.emotions import NEUTRAL
 from ..corpus.phones import SILENCE
 from ..evaluate_corpus import Bench, Truth
 from ..metrics import Figure
 from ..rig_file import Array
 from ..speaking import PackSpeaker
+from . import told
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
@@ -50,7 +51,7 @@ def rows(
     Emotions heard are counted on ``everything`` of the split, neutral lines too. Raises
     RequestError where one is acted that the pack does not know.
     """
-    lanes = [lane_of(truth.spans) for truth in bench.truths]
+    lanes = [told.lane_of(truth.spans) for truth in bench.truths]
     for lane in lanes:
         emotions.check(lane, pack.pack.manifest.emotions)
     own = evaluate_corpus.generation(pack, bench, steps, seeds)
@@ -62,16 +63,6 @@ def rows(
         "voice's emotion": [*own, *hearing(pack, everything)],
         "true emotion": evaluate_corpus.pool(taught),
     }
-
-
-def lane_of(spans: Sequence[Span]) -> tuple[EmotionSpan, ...]:
-    """What a clip acts as a lane: its first emotion from its start, its last to its end."""
-    last = len(spans) - 1
-    return tuple(
-        EmotionSpan(span.emotion, AMOUNTS[span.intensity],
-                    span.start_s if number else None, span.end_s if number < last else None)
-        for number, span in enumerate(spans)
-    )  # fmt: skip
 
 
 def hearing(pack: PackSpeaker, truths: Sequence[Truth]) -> list[Figure]:

@@ -32,9 +32,10 @@ from ..report.pictures import Moment
 from ..report.raster import Floats, Ints
 from ..rig_file import Array, Rig
 from ..speaking import PackSpeaker
-from . import acted, lines, probe
+from . import lines, probe
 from .forced import VOICE, Lane, turning
 from .lines import Line
+from .told import lane_of
 
 TRANSITION_S = 1.0  # section 4.3
 MOST_POINTS = 3000
@@ -194,7 +195,7 @@ def draw_joined(scene: Scene, pair: Line) -> Path:
     track = lines.read_track(corpus, pair, recipe)
     line = Spoken(lines.read_samples(corpus, pair, recipe), pair.style)
     seam_s = track.spans[-1].start_s
-    told = tuple(replace(span, fade_s=TRANSITION_S) for span in acted.lane_of(track.spans))
+    told = tuple(replace(span, fade_s=TRANSITION_S) for span in lane_of(track.spans))
     lanes: dict[str, Lane] = {"voice's emotion": (), "true emotion": told}
     motions = {"ground truth": scene.rig.displacements(track.weights)}
     path = scene.out / "joined.png"
