@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import compact_keys, face_check, face_order, head_transfer
+from . import compact_keys, face_check, face_order, head_transfer, packs
 from ._backend import errors, pack
 
 Floats = npt.NDArray[np.float32]
@@ -52,7 +52,7 @@ def match(mesh: MeshArrays, chosen: pack.Pack) -> Face:
         raise face_check.FaceError(
             "face_unknown", f"'{mesh.name}' has {len(mesh.rest)} vertices; the model "
             f"'{chosen.manifest.name}' moves a '{topology.name}' mesh of {topology.vertex_count}.",
-            "Choose such a mesh, another model, or Add > Mesh > Soliloquy Head.")
+            _other_way(len(mesh.rest)))
     fit = _fit(_in_pack_order(mesh), chosen)
     return Face(fit.linear, topology.vertex_count, order=mesh.order,
                 description=_described(topology.name.upper(), mesh, fit))
@@ -79,6 +79,14 @@ def rest_of(chosen: pack.Pack) -> Floats:
     with chosen.open("reference.npz") as file, np.load(file, allow_pickle=False) as arrays:
         rest: Floats = arrays["rest"]
     return rest
+
+
+def _other_way(vertex_count: int) -> str:
+    """What to do about a mesh that the model does not move: there may be one that does."""
+    fitting = [e.name for e in packs.installed([]) if e.vertex_count == vertex_count]
+    if fitting:
+        return f"Choose a model for such a mesh: {', '.join(fitting)}."
+    return "Choose such a mesh, another model, or Add > Mesh > Soliloquy Head."
 
 
 def _in_pack_order(mesh: MeshArrays) -> MeshArrays:

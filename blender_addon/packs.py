@@ -19,6 +19,7 @@ class Entry:
     name: str
     path: Path
     shipped: bool
+    vertex_count: int = 0
     what: str = ""
     licence: str = ""
     size_mb: float = 0.0
@@ -94,4 +95,5 @@ def _entry(path: Path, shipped: bool) -> Entry:
     what = (f"{topology.name.upper()}, {topology.vertex_count:,} vertices, {manifest.fps:g} fps, "
             f"{manifest.method}")
     size_mb = sum(entry.bytes for entry in manifest.files.values()) / 1e6
-    return Entry(manifest.name, path, shipped, what, manifest.licence, size_mb, manifest.figures)
+    return Entry(manifest.name, path, shipped, topology.vertex_count, what, manifest.licence,
+                 size_mb, manifest.figures)

@@ -40,6 +40,19 @@ def test_another_mesh_of_the_same_size_is_not_the_head(head, flame):
         face.match(turned, flame)
 
 
+def test_a_mesh_of_another_model_names_that_model(flame, tmp_path, monkeypatch):
+    """Of the shipped ones and those in SOLILOQUY_MODELS; where none fits it says what else to do"""
+    make_tiny_pack.make(tmp_path / "other", 77, "other")
+    monkeypatch.setenv("SOLILOQUY_MODELS", str(tmp_path))
+    for count, hint in ((77, "Choose a model for such a mesh: other-test."),
+                        (78, "Choose such a mesh, another model, or Add > Mesh > Soliloquy Head.")):
+        mesh = face.MeshArrays("Hero", np.eye(3, dtype=np.float32).repeat(26, 0)[:count],
+                               np.zeros((0, 2), np.int32), [])
+        with pytest.raises(face_check.FaceError) as refused:
+            face.match(mesh, flame)
+        assert refused.value.hint == hint
+
+
 def test_motion_reaches_the_head_as_the_correspondence_says(head, flame):
     fits = face.match(shape_keys.read_mesh(head), flame)
     random = np.random.default_rng(0)
