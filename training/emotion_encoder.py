@@ -5,6 +5,7 @@ loudness, judged against the same voice's mean and spread over the seconds aroun
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from torch.nn import functional
 
 from training import encoder_file
 from training.config import EmotionConfig, OptimiserConfig
-from training.corpus.emotions import EMOTIONS
+from training.corpus.emotions import EMOTIONS, NEUTRAL
 from training.encoder import SAMPLES_PER_FEATURE, Block, Level, LogMel
 from training.encoder_file import Kind
 from training.encoders.interface import FEATURE_RATE_HZ, SAMPLE_RATE_HZ, SpeechEncoder
@@ -32,6 +33,14 @@ _FAR_BELOW = 1e-3
 _SCALE = 4.0
 _LEVEL_PAST_S, _LEVEL_AHEAD_S = 1.5, 1.5
 _KIND = Kind("emotion encoder", "compact-emotion", "train-emotion")
+
+
+# How awake each emotion is at full intensity, 0 asleep to 1 frantic: the order of Russell's
+# circumplex (1980); the numbers are ours.
+AROUSAL: Mapping[str, float] = {
+    "neutral": 0.35, "happy": 0.70, "sad": 0.15, "surprised": 0.85, "fear": 0.80,
+    "disgusted": 0.50, "angry": 0.95, "contempt": 0.40,
+}  # fmt: skip
 
 
 class EmotionHeads(NamedTuple):
@@ -111,6 +120,14 @@ class EmotionEncoder(SpeechEncoder):
         rest = torch.stack([heads.intensity, heads.arousal], dim=-1)
         return _SCALE * torch.cat([chances, rest], dim=-1)
 
+    def certain(self, name: str, amount: float) -> Tensor:
+        """What it would say if it heard an emotion without doubt (10,), from neutral at 0 on."""
+        one, calm = (functional.one_hot(torch.tensor(NAMES.index(kind)), len(NAMES))
+                     for kind in (name, NEUTRAL))  # fmt: skip
+        awake = arousal(torch.tensor(NAMES.index(name)), torch.tensor(amount))
+        chances = calm + amount * (one - calm)
+        return _SCALE * torch.cat([chances, torch.stack([torch.tensor(amount), awake])])
+
     def listen(self, waveform: Tensor) -> EmotionHeads:
         """What the heads say of a waveform (B, N), N // 320 frames."""
         return self.judged(self.log_mel(waveform), self.harmonics(waveform))
@@ -124,6 +141,13 @@ class EmotionEncoder(SpeechEncoder):
         frames = said[..., :-1].transpose(1, 2)
         intensity, arousal = torch.sigmoid(frames[..., -2:]).unbind(dim=-1)
         return EmotionHeads(frames[..., :-2], intensity, arousal)
+
+
+def arousal(emotion: Tensor, intensity: Tensor) -> Tensor:
+    """Arousal (0..1) of emotions' numbers at intensities: from the neutral one towards theirs."""
+    table = torch.tensor([AROUSAL[name] for name in NAMES])
+    calm = table[NAMES.index(NEUTRAL)]
+    return calm + intensity * (table[emotion] - calm)
 
 
 def _fourier() -> npt.NDArray[np.float32]:

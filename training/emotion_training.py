@@ -3,7 +3,7 @@
 import argparse
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,18 +20,12 @@ from training.corpus import clips, emotions, recordings
 from training.corpus.emotions import Span
 from training.corpus.phones import SILENCE
 from training.emotion_colour import Microphones
-from training.emotion_encoder import NAMES, EmotionEncoder, EmotionHeads
+from training.emotion_encoder import NAMES, EmotionEncoder, EmotionHeads, arousal
 from training.encoder import SAMPLES_PER_FEATURE
 from training.encoder_sounds import chance, uniform
 from training.encoder_training import cut
 from training.encoders.interface import FEATURE_RATE_HZ
 
-# How awake each emotion is at full intensity, 0 asleep to 1 frantic: the order of Russell's
-# circumplex (1980); the numbers are ours.
-AROUSAL: Mapping[str, float] = {
-    "neutral": 0.35, "happy": 0.70, "sad": 0.15, "surprised": 0.85, "fear": 0.80,
-    "disgusted": 0.50, "angry": 0.95, "contempt": 0.40,
-}  # fmt: skip
 _IN_PAUSES = 0.1  # what a frame counts in which nobody speaks
 _SPOILED = 0.5  # share of crops in noise, rooms, codecs
 _ACTING = 1 / 3  # share of the recordings' crops that get an emotion by the rules
@@ -239,13 +233,6 @@ def losses(heads: EmotionHeads, batch: Batch) -> loop.Step:
     right = (share * (heads.emotions.argmax(dim=-1) == batch.emotion)).sum() / share.sum()
     figures = {name: part.item() for name, part in parts.items()}
     return loop.Step(torch.stack(list(parts.values())).sum(), {**figures, "right": right.item()})
-
-
-def arousal(emotion: Tensor, intensity: Tensor) -> Tensor:
-    """Arousal (0..1) of emotions' numbers at intensities: from the neutral one towards theirs."""
-    table = torch.tensor([AROUSAL[name] for name in NAMES])
-    calm = table[NAMES.index(emotions.NEUTRAL)]
-    return calm + intensity * (table[emotion] - calm)
 
 
 def _distance(said: Tensor, meant: Tensor) -> Tensor:

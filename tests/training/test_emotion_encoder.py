@@ -157,14 +157,26 @@ def test_labels_follow_the_spans_and_the_phones() -> None:
 
 def test_arousal_goes_from_the_neutral_one_to_the_emotions_own() -> None:
     numbers = torch.tensor([NAMES.index("angry"), NAMES.index("sad"), NAMES.index("neutral")])
-    said = emotion_training.arousal(numbers, torch.tensor([1.0, 0.5, 0.0]))
+    said = emotion_encoder.arousal(numbers, torch.tensor([1.0, 0.5, 0.0]))
     assert said.tolist() == pytest.approx([0.95, 0.25, 0.35])
-    assert set(emotion_training.AROUSAL) == set(EMOTIONS) == set(NAMES)
+    assert set(emotion_encoder.AROUSAL) == set(EMOTIONS) == set(NAMES)
 
 
 def test_every_emotion_is_drawn_alike() -> None:
     said = [_acted(100.0, name, 1.0) for name in ("happy", "happy", "happy", "sad")]
     assert emotion_training.odds(said, 0.0).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_an_emotion_beyond_doubt_is_its_chance_its_amount_and_its_arousal() -> None:
+    network = EmotionEncoder(TINY)
+    happy = [0, 4, 0, 0, 0, 0, 0, 0, 4, 4 * 0.7]
+    half = [2, 2, 0, 0, 0, 0, 0, 0, 2, 4 * (0.35 + 0.5 * 0.35)]
+    neutral = [4, 0, 0, 0, 0, 0, 0, 0, 0, 4 * 0.35]
+    for name, amount, meant in (
+        ("happy", 1.0, happy), ("happy", 0.5, half), ("happy", 0.0, neutral),
+        ("neutral", 0.0, neutral),
+    ):  # fmt: skip
+        assert network.certain(name, amount).tolist() == pytest.approx(meant)
 
 
 def test_recordings_are_drawn_by_their_share_beside_the_acted_lines() -> None:

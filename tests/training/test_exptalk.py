@@ -12,8 +12,10 @@ from backend.__main__ import main as backend
 from backend.messages import EmotionSpan
 from training import __main__ as training
 from training import config, export, rig_file, speaking, stage1, stage2
-from training.corpus.clips import Track, read_clips, read_track
+from training.corpus.clips import Track, read_clips, read_samples, read_track
 from training.corpus.emotions import Span
+from training.corpus.phones import SILENCE
+from training.encoders import table
 from training.exptalk import lines, probe, prototypes
 
 
@@ -84,6 +86,36 @@ def test_intensities_that_nobody_acts_lie_between_their_neighbours(work: Path) -
     np.testing.assert_allclose(mild, neutral + 0.4 * (full - neutral), atol=1e-5)
     np.testing.assert_allclose(medium, neutral + 0.7 * (full - neutral), atol=1e-5)
     assert np.abs(found.features[found.names.index("neutral")] - neutral).max() == 0
+
+
+def test_a_classifier_s_prototypes_are_what_it_says_beyond_doubt(work: Path) -> None:
+    recipe = config.load("exptalk-tiny")
+    encoder = table.load_emotion(recipe, work)
+    found = prototypes.of(work / "corpus", recipe, encoder)
+    assert found.names == ("neutral", "happy", "sad")
+    for row, name in zip(found.features, found.names, strict=True):
+        said = encoder.certain(name, 0.0 if name == "neutral" else 1.0)
+        assert said is not None
+        np.testing.assert_allclose(row[-1], said.numpy(), atol=1e-6)
+
+
+def test_other_encoders_prototypes_are_means_of_what_they_hear(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = config.load("exptalk-tiny")
+    encoder = table.load_emotion(recipe, work)
+    monkeypatch.setattr(encoder, "certain", lambda name, amount: None)
+    found = prototypes.of(work / "corpus", recipe, encoder)
+    neutral, *_, full = found.features[found.names.index("happy")]
+    (clip,) = [c for c in read_clips(work / "corpus", "train") if c.emotion == "happy"]
+    with torch.inference_mode():
+        heard = encoder(torch.from_numpy(read_samples(work / "corpus", clip))[None])[0].numpy()
+    times_s, spoken = (np.arange(len(heard)) + 0.5) / encoder.rate_hz, np.zeros(len(heard), bool)
+    for phone in read_track(work / "corpus", clip).phones:
+        if phone.name != SILENCE:
+            spoken |= (times_s >= phone.start_s) & (times_s < phone.end_s)
+    np.testing.assert_allclose(full, heard[spoken].mean(axis=0), atol=1e-5)
+    assert np.abs(full - neutral).max() > 1e-4
 
 
 def test_the_runtime_makes_what_the_networks_do(work: Path) -> None:

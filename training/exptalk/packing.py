@@ -44,7 +44,7 @@ def feeling(work: Path, recipe: Recipe) -> Feeling:
     Raises CorpusError, EncoderFileError.
     """
     encoder = table.load_emotion(recipe, work)
-    return Feeling(encoder, prototypes.measure(work / "corpus", recipe, encoder))
+    return Feeling(encoder, prototypes.of(work / "corpus", recipe, encoder))
 
 
 def with_emotions(denoise: graphs.Signature, size: int) -> graphs.Signature:

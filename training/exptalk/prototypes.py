@@ -29,6 +29,22 @@ class Prototypes(NamedTuple):
     features: Array
 
 
+def of(corpus: Path, recipe: Recipe, encoder: SpeechEncoder) -> Prototypes:
+    """The palette of the emotions that a corpus acts; raises CorpusError.
+
+    A classifier knows what it says of each. Means of what it heard lie close to neutral for an
+    emotion that it seldom hears, and then no network could be told to show it.
+    """
+    if encoder.certain(emotions.NEUTRAL, 0.0) is None:
+        return measure(corpus, recipe, encoder)
+    full = len(emotions.AMOUNTS) - 1
+    acted = {clip.emotion for clip in read_clips(corpus, "train")}
+    levels = {name: 0 if name == emotions.NEUTRAL else full for name in acted}
+    said = {(name, level): encoder.certain(name, emotions.AMOUNTS[level])
+            for name, level in levels.items()}  # fmt: skip
+    return _table({key: row.numpy() for key, row in said.items() if row is not None})
+
+
 def measure(corpus: Path, recipe: Recipe, encoder: SpeechEncoder) -> Prototypes:
     """Mean features over the frames in which train clips act each emotion at each intensity.
 

@@ -6,6 +6,7 @@ means, and how a face goes from one emotion to the next.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +31,19 @@ def features(work: Path, recipe: Recipe, frames: Sequence[int]) -> list[Tensor]:
     colours = palette(work, recipe)
     rows = lines.of(work / "corpus", recipe)
     tracks = (lines.read_track(work / "corpus", line, recipe) for line in rows)
+    # As fast as the joined faces go over: a slower fade is then a slower face.
+    lanes = ([replace(span, fade_s=recipe.exptalk.join_s) for span in lane_of(track.spans)]
+             for track in tracks)  # fmt: skip
     return [
-        torch.from_numpy(painted(lane_of(track.spans), count, colours, recipe.fps))
-        for track, count in zip(tracks, frames, strict=True)
+        torch.from_numpy(painted(lane, count, colours, recipe.fps))
+        for lane, count in zip(lanes, frames, strict=True)
     ]
 
 
 def palette(work: Path, recipe: Recipe) -> Palette:
     """What the emotions sound like to WORK's encoder; raises CorpusError, EncoderFileError."""
     encoder = table.load_emotion(recipe, work)
-    return Palette(*prototypes.measure(work / "corpus", recipe, encoder))
+    return Palette(*prototypes.of(work / "corpus", recipe, encoder))
 
 
 def painted(
