@@ -221,3 +221,14 @@ def test_only_the_emotion_s_encoder_sees_the_mean_face() -> None:
     still = motion.mean(0, keepdim=True).expand(6, -1, -1)
     assert torch.equal(advae(emotion_reach=9).codes_of(motion)[:, 2:],
                        advae().codes_of(still)[:, 2:])  # fmt: skip
+
+
+def test_latents_of_emotion_go_over_within_the_reach_and_those_of_words_at_once() -> None:
+    """A step of all codes at frame 20: the mean begins 4 frames before it and ends 4 after."""
+    network = advae(emotion_reach=4)
+    latents = torch.zeros(1, 40, 32)
+    latents[:, 20:] = 1.0
+    words, emotion = network._settled(latents, None)[0].chunk(2, dim=-1)
+    assert torch.equal(words, latents[0, :, :16])
+    assert emotion[15:26, 0].tolist() == pytest.approx([k / 9 for k in (*range(10), 9)])
+    assert torch.equal(advae()._settled(latents, None), latents)

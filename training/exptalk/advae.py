@@ -92,7 +92,8 @@ class AdVae(nn.Module):
 
     def decode(self, latents: Tensor, present: Tensor | None = None) -> Tensor:
         """Quantised latents (B, T, H * C) -> normalised motion (B, T, V, 3)."""
-        vectors = self.temporal_decoder(self.from_latents(latents), present)
+        settled = self._settled(latents, present)
+        vectors = self.temporal_decoder(self.from_latents(settled), present)
         batch, frames = latents.shape[:2]
         meshes = self.spatial_decoder(vectors.flatten(0, 1))
         return cast(Tensor, meshes).reshape(batch, frames, -1, 3)
@@ -104,6 +105,18 @@ class AdVae(nn.Module):
                       for encoder, face in zip(self.encoders, seen, strict=True))  # fmt: skip
         carried = torch.cat([part.carried(quantise) for part in parts], 2)
         return Reconstruction(self.decode(carried.flatten(2), present), parts)
+
+    def _settled(self, latents: Tensor, present: Tensor | None) -> Tensor:
+        """Latents whose half of emotion is its mean over the frames that its encoder saw.
+
+        Codes change from one frame to the next, where an emotion changes all of them at once.
+        """
+        if len(self.branches) == 1 or not self.emotion_reach:
+            return latents
+        words, emotion = latents.chunk(2, dim=-1)
+        if present is None:
+            present = torch.ones_like(latents[..., 0], dtype=torch.bool)
+        return torch.cat([words, mean_around(emotion, present, self.emotion_reach)], dim=-1)
 
     @torch.no_grad()
     def codes_of(self, motion: Tensor) -> Tensor:
@@ -121,7 +134,7 @@ class AdVae(nn.Module):
 
 
 def mean_around(motion: Tensor, present: Tensor, reach: int) -> Tensor:
-    """Motion (B, T, V, 3) as the mean over the frames present (B, T) within ``reach`` of each."""
+    """Motion (B, T, ...) as the mean over the frames present (B, T) within ``reach`` of each."""
     place = torch.arange(motion.shape[1], device=motion.device)
     near = (place[:, None] - place).abs() <= reach
     shares = (near & present[:, None]).to(motion.dtype)
