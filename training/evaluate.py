@@ -9,11 +9,19 @@ from typing import Any
 
 from backend.errors import SoliloquyError
 
-from . import config, evaluate_corpus, evaluate_speech, evaluate_truth, rig_file, speaking
+from . import (
+    config,
+    evaluate_corpus,
+    evaluate_speech,
+    evaluate_truth,
+    rig_file,
+    speaking,
+    stage1,
+)
 from .evaluate_corpus import Bench
 from .exptalk import acted, forced
 from .metrics import Figure
-from .spaces import Latents
+from .spaces import Latents, Space
 
 Rows = Mapping[str, Sequence[Figure]]
 SPLITS = ("test", "test-voices", "test-sentences")
@@ -35,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "pack's, or 4 8 12 25 of the networks in WORK)")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, help="of the networks in WORK: "
                         "each with each number of steps (default: the recipe's)")
+    parser.add_argument("--stage1", action="store_true", help="stage 1 alone, which is all that "
+                        "WORK needs to hold then")
     parser.add_argument("--pack", help="measure this pack and not the networks in WORK")
     parser.add_argument("--audio", type=Path, help="real recordings, for the lip-sync report")
     parser.add_argument("--alignments", type=Path, help="their phones, one NAME.json each")
@@ -92,6 +102,8 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluationError("real speech needs both", "give --pack and --alignments")
     if args.emotion and not args.audio:
         raise EvaluationError("--emotion is forced on real speech", "add --audio and --alignments")
+    if args.stage1 and args.pack:
+        raise EvaluationError("a pack has no stage 1", "give --stage1 without --pack")
     if args.samplers and args.pack:
         raise EvaluationError("a pack has its own sampler", "give --samplers without --pack")
     if args.seeds < 2:
@@ -106,9 +118,11 @@ def on_corpus(args: argparse.Namespace, recipe: config.Recipe, work: Path) -> Ro
         against = bench(args, work, rig, pack.fps, args.acted)
         steps = args.steps or [pack.pack.manifest.sampler.steps]
         return {_title(n): evaluate_corpus.generation(pack, against, n, args.seeds) for n in steps}
-    networks = speaking.networks(work, recipe, rig)
     against = bench(args, work, rig, recipe.fps, args.acted)
-    return {**_first_stage(networks, against), **_sampled(networks, against, args)}
+    if args.stage1:
+        return _first_stage(Latents(stage1.load(work, recipe, rig), 1.0), against)
+    networks = speaking.networks(work, recipe, rig)
+    return {**_first_stage(networks.space, against), **_sampled(networks, against, args)}
 
 
 def _forced(args: argparse.Namespace, rig: Path) -> Rows:
@@ -143,11 +157,11 @@ def with_emotions(pack: speaking.PackSpeaker) -> speaking.PackSpeaker:
     return pack
 
 
-def _first_stage(networks: speaking.Networks, against: Bench) -> Rows:
+def _first_stage(space: Space, against: Bench) -> Rows:
     """What stage 1 alone makes of the truth; a baseline has none."""
-    if not isinstance(networks.space, Latents):
+    if not isinstance(space, Latents):
         return {}
-    return {"quantised truth": evaluate_corpus.reconstruction(networks.space, against)}
+    return {"quantised truth": evaluate_corpus.reconstruction(space, against)}
 
 
 def _sampled(networks: speaking.Networks, against: Bench, args: argparse.Namespace) -> Rows:

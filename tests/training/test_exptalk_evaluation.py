@@ -189,6 +189,16 @@ def test_networks_are_measured_on_emotional_lines_alone(
     assert rows["from speech, 2 steps"]["EVE"]["weight"] == 2 * 60
 
 
+def test_stage_1_is_measured_before_there_is_a_second(work: Path, tmp_path: Path) -> None:
+    for name in ("rig.npz", "corpus", "stage1.pt"):
+        (tmp_path / name).symlink_to(work / name)
+    assert run("evaluate", tmp_path, "--stage1", "--pack", str(work / "pack")) == 2
+    assert run("evaluate", tmp_path, "--stage1") == 0
+    rows = json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
+    assert list(rows) == ["quantised truth"]
+    assert 0 < rows["quantised truth"]["codes used"]["value"] <= 1
+
+
 def test_the_figures_are_drawn(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "FACE_PIXELS", (21, 27))
     monkeypatch.setattr(figures.TSNE, "fit_transform", lambda own, rows: rows[:, :2])
