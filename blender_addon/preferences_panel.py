@@ -7,7 +7,7 @@ import bpy
 from . import models, packs, session
 from .wrapping import draw_wrapped
 
-_PAGE_LETTERS = 90
+_PAGE_LETTERS, _MODEL_LETTERS = 90, 76
 
 
 def draw(layout: Any, context: bpy.types.Context) -> None:
@@ -27,15 +27,15 @@ def draw(layout: Any, context: bpy.types.Context) -> None:
 
 
 def _draw_model(layout: Any, entry: packs.Entry) -> None:
-    row = layout.row()
+    row = layout.split(factor=0.78)
     words = row.column(align=True)
     if entry.problem:
-        draw_wrapped(words, entry.problem, "ERROR", _PAGE_LETTERS)
+        draw_wrapped(words, entry.problem, "ERROR", _MODEL_LETTERS)
     else:
         words.label(text=f"{entry.name}: {entry.what}", icon="MONKEY")
         words.label(text=f"{entry.licence}, {entry.size_mb:.1f} MB", icon="BLANK1")
         for line in entry.figures:
-            draw_wrapped(words, line, "BLANK1", _PAGE_LETTERS)
+            draw_wrapped(words, line, "BLANK1", _MODEL_LETTERS)
     if entry.shipped:
         row.label(text="comes with Soliloquy")
     else:

@@ -13,7 +13,7 @@ from screen import SHARE, Screen
 
 PACKAGE = "bl_ext.user_default.soliloquy"
 # Where the extension has its own part of the page.
-PREFERENCES = "874x340+174+285"
+PREFERENCES = "874x440+174+285"
 # As a click on their headings would, which no script can do: Blender remembers by a panel's name
 # whether it is open.
 OPEN_PANELS = """
