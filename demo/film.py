@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,6 +56,18 @@ def video(path: Path) -> None:
 def strip(head: bpy.types.Object, path: Path, phones: Path) -> None:
     """Render the face at MOMENTS, each with its phone below, side by side into one picture."""
     scene = bpy.context.scene
+
+    def turn_to(time_s: float) -> Callable[[], None]:
+        return lambda: scene.frame_set(1 + round(time_s * scene.render.fps))
+
+    row(head, path, [(label, turn_to(time_s)) for label, time_s in moments(phones)])
+
+
+def row(
+    head: bpy.types.Object, path: Path, shots: Iterable[tuple[str, Callable[[], object]]]
+) -> None:
+    """Render the face after each shot has set the scene, its label below, into one picture."""
+    scene = bpy.context.scene
     scene.render.use_sequencer = False
     scene.render.resolution_x, scene.render.resolution_y = CELL
     # The face fills each cell, the mouth below its middle.
@@ -67,9 +80,9 @@ def strip(head: bpy.types.Object, path: Path, phones: Path) -> None:
     caption = _caption(head)
     with TemporaryDirectory() as folder:
         pictures = []
-        for number, (label, time_s) in enumerate(moments(phones)):
+        for number, (label, turn) in enumerate(shots):
             caption.data.body = label
-            scene.frame_set(1 + round(time_s * scene.render.fps))
+            turn()
             scene.render.filepath = str(Path(folder) / f"{number}.png")
             bpy.ops.render.render(write_still=True)
             pictures.append(_pixels(scene.render.filepath))
