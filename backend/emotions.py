@@ -1,8 +1,8 @@
 """The emotion lane: what the voice's emotion sounds like, painted over where an artist wants else.
 
-A pack with emotions holds, in emotions.npz, prototypes: what its emotion encoder hears on average
-when an emotion is acted at rising intensity. A wanted emotion takes their place, so the network
-sees nothing that it has not learnt from.
+A pack with emotions holds, in emotions.npz, prototypes: what its emotion encoder says of each
+emotion at rising intensity (training/exptalk/prototypes.py). A wanted emotion takes the place of
+what was heard, so the network sees nothing that it has not learnt from.
 """
 
 import math

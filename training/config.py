@@ -167,7 +167,6 @@ class Stage2Config:
     period: int = 30
     reach: int = 0  # frames of the past that self-attention sees; 0: all, as in the paper
     velocity_weight: float = 1.0  # lambda
-    lip_weight: float = 0.0  # squared error of the lips that latents decode to; the paper has none
     augmented_copies: int = 1  # extra noisy renderings of each clip's features
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
 

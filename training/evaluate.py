@@ -102,8 +102,8 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluationError("real speech needs both", "give --pack and --alignments")
     if args.emotion and not args.audio:
         raise EvaluationError("--emotion is forced on real speech", "add --audio and --alignments")
-    if args.stage1 and args.pack:
-        raise EvaluationError("a pack has no stage 1", "give --stage1 without --pack")
+    if args.stage1 and (args.pack or args.truth):
+        raise EvaluationError("only networks have a stage 1", "leave out --pack and --truth")
     if args.samplers and args.pack:
         raise EvaluationError("a pack has its own sampler", "give --samplers without --pack")
     if args.seeds < 2:

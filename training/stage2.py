@@ -26,9 +26,8 @@ from . import (
     rig_file,
     stage1,
 )
-from .config import Recipe, RecipeError, Stage2Config
+from .config import Recipe, Stage2Config
 from .crops import Crop
-from .decoded_lips import DecodedLips
 from .denoiser import Denoiser
 from .encoders import table
 from .encoders.interface import SpeechEncoder
@@ -80,13 +79,11 @@ class Stage2Task:
         rig: Rig,
         here: Processes = ALONE,
         encoder: SpeechEncoder | None = None,
-        lips: DecodedLips | None = None,
         tellings: Sequence[Tensor] = (),
     ) -> None:
         self.config, self.examples, self.here = recipe.stage2, prepared.examples, here
         self.told_share, self.tellings = recipe.exptalk.told_share, tellings
         self.fps, self.encoder = recipe.fps, encoder
-        self.lips = None if lips is None else lips.to(here.device)
         self.vectors = _vectors(prepared, rig, here)
         size = self.vectors(here.placed(self.examples[0].target[:1])).shape[-1]
         heard, felt = self.examples[0].features.shape[-1], prepared.emotion_features
@@ -108,11 +105,9 @@ class Stage2Task:
         step, noise = self.here.mine(step), self.here.mine(noise)
         with loop.precision(options, clean.device):
             predicted = self.model(self.forward.noised(clean, noise, step), heard, style, step)
-            lips = self.lips.error(predicted, clean, present) if self.lips else torch.zeros(())
         loss = losses.stage2(predicted.float(), clean, present, self.config.velocity_weight)
         figures = {"latent": loss.latent.item(), "velocity": loss.velocity.item()}
-        figures |= {"lips": lips.item()} if self.lips else {}
-        return loop.Step(loss.total + self.config.lip_weight * lips, figures)
+        return loop.Step(loss.total, figures)
 
     def _draw(self, rng: torch.Generator, batch: int, frames: int) -> Batch:
         """This process' part of random crops, each hearing one of its clip's copies.
@@ -185,8 +180,7 @@ def run(args: argparse.Namespace) -> None:
     with here.first_before_others():
         prepared = latents.prepare(work, recipe, rig)
     encoder = table.load(recipe, work) if recipe.speech.train else None
-    lips = _lips(work, recipe, rig, prepared)
-    task = Stage2Task(recipe, prepared, rig, here, encoder, lips, _tellings(work, recipe, prepared))
+    task = Stage2Task(recipe, prepared, rig, here, encoder, _tellings(work, recipe, prepared))
     extra = {
         "recipe": config.to_dict(recipe),
         "network": _identity(recipe),
@@ -200,17 +194,6 @@ def run(args: argparse.Namespace) -> None:
     loop.fit(task, recipe.stage2.optimiser, files, args, extra, here)
 
 
-def _lips(work: Path, recipe: Recipe, rig: Rig, prepared: Prepared) -> DecodedLips | None:
-    """What shows the lips of latents, where the recipe weighs them; raises RecipeError."""
-    if not recipe.stage2.lip_weight:
-        return None
-    decoder = recipe.exptalk.decoder if recipe.method == "exptalk" else "mlp"
-    if recipe.stage2.space != latents.LATENTS or decoder != "mlp":
-        message = f"stage2.lip_weight is {recipe.stage2.lip_weight:g}"
-        raise RecipeError(message, "only latents that an MLP decodes have lips: set it to 0")
-    return DecodedLips(stage1.load(work, recipe, rig), prepared.scale, rig)
-
-
 def _tellings(work: Path, recipe: Recipe, prepared: Prepared) -> list[Tensor]:
     """Emotion features as a lane tells them, of each line, where the recipe has some told."""
     if recipe.method != "exptalk" or not recipe.exptalk.told_share:
@@ -220,7 +203,7 @@ def _tellings(work: Path, recipe: Recipe, prepared: Prepared) -> list[Tensor]:
 
 def network(section: Stage2Config) -> dict[str, object]:
     """The settings that a checkpoint's tensors depend on."""
-    free = ("optimiser", "dropout", "velocity_weight", "lip_weight", "augmented_copies")
+    free = ("optimiser", "dropout", "velocity_weight", "augmented_copies")
     return checkpoint.identity(section, free, younger=("space",))
 
 

@@ -42,9 +42,9 @@ def peaks_in(path: Any) -> Any:
 
 
 def add_sound(editor: Any, path: Any, channel: int = 1, frame: int = 1, name: str = "Line") -> Any:
-    """A selected sound strip; skips the test in a Blender that was built without sound."""
-    if not bpy.app.build_options.audaspace:
-        pytest.skip("this Blender was built without sound")
+    """A selected sound strip; skips the test in 4.2's module, which was built without sound."""
+    if bpy.app.version < (4, 3) and not bpy.app.build_options.audaspace:
+        pytest.skip("the module of Blender 4.2 was built without sound")
     strip = blender_compat.top_strips(editor).new_sound(
         name=name, filepath=str(path), channel=channel, frame_start=frame)
     strip.select = True

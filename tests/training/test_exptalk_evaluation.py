@@ -193,6 +193,7 @@ def test_stage_1_is_measured_before_there_is_a_second(work: Path, tmp_path: Path
     for name in ("rig.npz", "corpus", "stage1.pt"):
         (tmp_path / name).symlink_to(work / name)
     assert run("evaluate", tmp_path, "--stage1", "--pack", str(work / "pack")) == 2
+    assert run("evaluate", tmp_path, "--stage1", "--truth") == 2
     assert run("evaluate", tmp_path, "--stage1") == 0
     rows = json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
     assert list(rows) == ["quantised truth"]

@@ -50,11 +50,6 @@ class SpeechEncoder(nn.Module, ABC):
         hint = "Name a HuBERT, WavLM or wav2vec 2.0 in [speech], or leave out train."
         raise EncoderFileError("encoder_fixed", message, hint)
 
-    def certain(self, name: str, amount: float) -> Tensor | None:
-        """What it says (size,) where an emotion is beyond doubt, of an amount 0 to 1; None where
-        only examples can tell, as of all encoders that are no classifiers."""
-        return None
-
     def hear(self, waveform: Tensor) -> Heard:
         """Waveform (B, N) -> features, and voice activity if the encoder tells it."""
         return Heard(self(waveform), None)

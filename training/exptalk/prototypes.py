@@ -1,4 +1,4 @@
-"""What the emotion encoder hears when an emotion is acted: the pack's palette of emotions."""
+"""What each emotion is to the emotion encoder: the pack's palette of emotions."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from ..config import Recipe
 from ..corpus import emotions
 from ..corpus.clips import Clip, CorpusError, Track, read_clips, read_samples, read_track
 from ..corpus.phones import SILENCE
+from ..emotion_encoder import EmotionEncoder
 from ..encoders.interface import SpeechEncoder
 from ..rig_file import Array
 
@@ -32,17 +33,18 @@ class Prototypes(NamedTuple):
 def of(corpus: Path, recipe: Recipe, encoder: SpeechEncoder) -> Prototypes:
     """The palette of the emotions that a corpus acts; raises CorpusError.
 
-    A classifier knows what it says of each. Means of what it heard lie close to neutral for an
-    emotion that it seldom hears, and then no network could be told to show it.
+    The compact encoder is a classifier and knows what it says of each. Means of what it heard lie
+    close to neutral for an emotion that it seldom hears, and then no network could be told to show
+    it. Other encoders' features can only be measured.
     """
-    if encoder.certain(emotions.NEUTRAL, 0.0) is None:
+    if not isinstance(encoder, EmotionEncoder):
         return measure(corpus, recipe, encoder)
     full = len(emotions.AMOUNTS) - 1
-    acted = {clip.emotion for clip in read_clips(corpus, "train")}
-    levels = {name: 0 if name == emotions.NEUTRAL else full for name in acted}
-    said = {(name, level): encoder.certain(name, emotions.AMOUNTS[level])
-            for name, level in levels.items()}  # fmt: skip
-    return _table({key: row.numpy() for key, row in said.items() if row is not None})
+    said = {}
+    for name in {clip.emotion for clip in read_clips(corpus, "train")}:
+        level = 0 if name == emotions.NEUTRAL else full
+        said[name, level] = encoder.certain(name, emotions.AMOUNTS[level]).numpy()
+    return _table(said)
 
 
 def measure(corpus: Path, recipe: Recipe, encoder: SpeechEncoder) -> Prototypes:
