@@ -271,7 +271,10 @@ def main() -> None:
         step("press again", afternoon.again)
         step("cancel a hung job", afternoon.cancel)
         step("press again", afternoon.again)
-        step("press by search", afternoon.press_by_search)
+        if afternoon.screen.ask("bpy.app.version < (5, 0)"):
+            step("press by search", afternoon.press_by_search)
+        else:
+            print("  ----   press by search: xdotool's F3 opens no search in 5.2", flush=True)
         step("press in the sequencer", afternoon.press_in_sequencer)
         step("match reordered vertices", afternoon.match_vertices)
         step("save, reopen, press again", afternoon.save_and_reopen)
