@@ -21,7 +21,7 @@ test-app: $(VENV)/.demo-installed
 pictures: $(VENV)/.demo-installed
 	$(RUN) tests/app/run.py --suite trixie --out out/pictures --pictures docs/pictures
 
-# The add-on in each Blender module there is for this Python (a gigabyte of disk for each).
+# The add-on in each Blender module there is for this Python (a gigabyte of disk, one at a time).
 test-wheels: $(VENV)/.demo-installed
 	$(RUN) tests/app/wheels.py
 

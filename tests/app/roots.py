@@ -55,7 +55,7 @@ def make(suite: str, root: Path) -> None:
     (root / "etc/apt/apt.conf.d/any-date").write_text('Acquire::Check-Valid-Until "false";\n')
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
     install = f"apt-get install -qq --no-install-recommends {' '.join(PACKAGES.split())}"
-    command = ["sh", "-c", f"apt-get update -qq && {install} >/dev/null"]
+    command = ["sh", "-c", f"apt-get update -qq && {install} >/dev/null && apt-get clean"]
     enter(root, root.parent, command, network=True)
 
 

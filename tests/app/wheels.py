@@ -1,8 +1,9 @@
 """`make test-wheels`: the built zip in the Blender modules (bpy wheels) of several versions, then
 the tests of the add-on in each.
 
-Each gets a virtual environment of its own in build/venvs (a gigabyte, once); Python 3.11 only.
-With --press-only the tests are left out.
+One version after the other, each in a virtual environment of its own in build/venvs: a gigabyte,
+which goes again when that version has passed. With --keep it stays for the next run; with
+--press-only the tests are left out. Python 3.11 only.
 """
 
 from __future__ import annotations
@@ -38,15 +39,21 @@ os._exit(code)
 """
 
 
+def home(version: str) -> Path:
+    """Where the virtual environment with that bpy lies."""
+    return ROOT / "build" / "venvs" / f"bpy-{version}"
+
+
 def environment(version: str) -> Path:
     """The Python of a virtual environment with that bpy, made if it is not there yet."""
-    folder = ROOT / "build" / "venvs" / f"bpy-{version}"
+    folder = home(version)
     python, packages = folder / "bin" / "python", [f"bpy=={version}", *pinned()]
     complete = folder / "complete"
     if not complete.exists() or complete.read_text() != "\n".join(packages):
         if not python.exists():
             venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        install = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", *packages]
+        subprocess.run(install, check=True)
         complete.write_text("\n".join(packages))
     return python
 
@@ -78,21 +85,22 @@ def try_in(version: str, extension: Path, folder: Path) -> dict[str, object]:
 
 def run_tests(version: str) -> None:
     """The add-on's own tests in that Blender; CalledProcessError when one fails."""
+    print(f"--- tests of the add-on in {version}", flush=True)
     subprocess.run([environment(version), "-B", "-c", TEST], cwd=ROOT, check=True)
 
 
 def main() -> int:
-    """Try every version; one line each."""
+    """Try every version; one line of figures each."""
     if sys.version_info[:2] != (3, 11):
         print("make test-wheels: these bpy wheels are for Python 3.11", file=sys.stderr)
         return 2
     extension = build_addon.build("linux-x64", "cpu", ROOT / "dist")
-    results = [try_in(version, extension, ROOT / "out/wheels" / version) for version in VERSIONS]
-    for result in results:
-        print(result, flush=True)
-    for version in () if "--press-only" in sys.argv else VERSIONS:
-        print(f"--- tests of the add-on in {version}", flush=True)
-        run_tests(version)
+    for version in VERSIONS:
+        print(try_in(version, extension, ROOT / "out/wheels" / version), flush=True)
+        if "--press-only" not in sys.argv:
+            run_tests(version)
+        if "--keep" not in sys.argv:
+            shutil.rmtree(home(version))
     return 0
 
 
