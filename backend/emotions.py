@@ -117,6 +117,25 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
     return np.asarray(mixed / np.maximum(1, covered)[:, None], np.float32)
 
 
+class Seam(NamedTuple):
+    """A moment at which a lane goes over to another emotion, and how long it takes, about it."""
+
+    at_s: float
+    fade_s: float
+
+
+def seams(spans: Sequence[EmotionSpan], frames: int, fps: float) -> tuple[Seam, ...]:
+    """The seams of a lane inside a sound, in order of time; where one span follows another at once
+    there is one."""
+    found: dict[int, Seam] = {}
+    for span in spans:
+        fades = _fades(span, spans, fps)
+        for at_s, fade_s in ((_start(span), fades.comes_s), (_end(span), fades.goes_s)):
+            if 1 / fps <= at_s <= (frames - 1) / fps:
+                found.setdefault(round(at_s * fps), Seam(at_s, fade_s))
+    return tuple(found[frame] for frame in sorted(found))
+
+
 class _Fades(NamedTuple):
     comes_s: float
     goes_s: float
@@ -140,13 +159,13 @@ def _presence(span: EmotionSpan, fades: _Fades, frames: int, fps: float) -> Floa
         return np.zeros(frames, np.float32)
     inside = np.ones(frames)
     if _start(span) >= frame_s:
-        inside = inside * _smooth((times_s - _start(span)) / fades.comes_s + 0.5)
+        inside = inside * smooth((times_s - _start(span)) / fades.comes_s + 0.5)
     if _end(span) <= frames / fps - frame_s:
-        inside = inside * _smooth((_end(span) - times_s) / fades.goes_s + 0.5)
+        inside = inside * smooth((_end(span) - times_s) / fades.goes_s + 0.5)
     return np.asarray(inside, np.float32)
 
 
-def _smooth(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def smooth(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """0 below 0, 1 above 1, and without a kink between; a share and its rest add up to 1."""
     x = np.clip(share, 0.0, 1.0)
     return x * x * (3 - 2 * x)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from . import (
     audio,
     codebook,
+    crossings,
     emotions,
     features,
     motion,
@@ -126,15 +127,17 @@ class Generator:
                  for start in range(0, len(latents), size)]
         return np.concatenate(parts)
 
-    def decode(self, numbers: Numbers,
-               on_progress: OnProgress = silent_progress) -> Iterator[Floats]:
+    def decode(self, numbers: Numbers, on_progress: OnProgress = silent_progress,
+               seams: Sequence[emotions.Seam] = ()) -> Iterator[Floats]:
         """Code numbers (T, H) -> displacements in consecutive blocks (t, V, 3), metres from
-        rest."""
+        rest; at the seams of a lane the face goes over within their fades."""
         places = self._places(len(numbers))
+        crossed = crossings.find(seams, numbers, self._codebook, self.pack.manifest.fps)
 
         def pieces() -> Iterator[Floats]:
             for done, (start, stop) in enumerate(places, start=1):
-                yield self._sessions.decode(self._codebook.vectors(numbers[start:stop]))
+                latents = self._codebook.vectors(numbers[start:stop])
+                yield crossed.decoded(latents, start, self._sessions.decode)
                 on_progress("decode", done, len(places))
 
         return windows.cross_fade(places, pieces())
@@ -144,7 +147,8 @@ class Generator:
         """A sound -> its motion in memory; `run` writes long ones without holding them."""
         heard = self.painted(self.listen(sound), spans)
         numbers = self.quantise(self.imagine(heard, seed, steps, style))
-        frames = np.concatenate(list(self.decode(numbers)))
+        seams = emotions.seams(spans, len(numbers), self.pack.manifest.fps)
+        frames = np.concatenate(list(self.decode(numbers, seams=seams)))
         return motion.Motion(frames, **vars(self._info(sound.seconds, seed)),
                              codes=motion.Codes(numbers, self.pack.fingerprint))
 
@@ -162,8 +166,8 @@ class Generator:
                                lambda done, total: on_progress("load", done, total))
         seconds = sound.seconds
         with clock.stage("listen"):
-            voice = self.listen(sound, on_progress)
-            heard = [self.painted(voice, lane) for lane in self._lanes(job)]
+            voice, lanes = self.listen(sound, on_progress), self._lanes(job)
+            heard = [self.painted(voice, lane) for lane in lanes]
         del sound  # the samples of an hour are 230 MB, and only the features are needed from here
         if earlier:
             redo.check_sound(earlier, len(voice))
@@ -174,7 +178,8 @@ class Generator:
             with clock.stage("imagine"):
                 numbers = self._perform(job, heard[felt], info.seed, earlier, on_progress)
             with clock.stage("decode"):
-                self._write(path, info, numbers, self._show(numbers, earlier, on_progress))
+                seams = emotions.seams(lanes[felt], len(numbers), info.fps)
+                self._write(path, info, numbers, self._show(numbers, seams, earlier, on_progress))
             on_progress("write", number + 1, len(places))
         return Done(job.id, tuple(map(str, places)), clock.total_s(),
                     dict(clock.stages_s))
@@ -199,13 +204,15 @@ class Generator:
         numbers[patch.start:patch.end] = drawn[patch.start - patch.first:patch.end - patch.first]
         return numbers
 
-    def _show(self, numbers: Numbers, earlier: redo.Earlier | None,
-              on_progress: OnProgress) -> Iterator[Floats]:
+    def _show(self, numbers: Numbers, seams: Sequence[emotions.Seam],
+              earlier: redo.Earlier | None, on_progress: OnProgress) -> Iterator[Floats]:
         """The displacements of one take in blocks (t, V, 3), as little as can be decoded anew."""
         if earlier is None:
-            return self.decode(numbers, on_progress)
+            return self.decode(numbers, on_progress, seams)
         patch = earlier.patch
-        new = self.decode(numbers[patch.first:patch.stop], on_progress)
+        seen = [seam._replace(at_s=seam.at_s - patch.first / patch.fps) for seam in seams
+                if patch.first < seam.at_s * patch.fps < patch.stop]
+        new = self.decode(numbers[patch.first:patch.stop], on_progress, seen)
         return redo.spliced(earlier.stored.blocks(), new, patch)
 
     def _write(self, path: Path, info: motion.MotionInfo, numbers: Numbers,

@@ -221,6 +221,15 @@ def test_a_wanted_emotion_rules_where_it_is_painted(emotional, voice):
     assert lifted[-1] == pytest.approx(2 * 0.01, abs=1e-6)
 
 
+@pytest.mark.parametrize("fade_s", [0.4, 1.0])
+def test_a_painted_emotion_comes_within_its_fade(emotional, fade_s):
+    lifted = brow_m(emotional, np.full(48000, 0.1, np.float32),
+                    EmotionSpan("neutral", 1.0, None, 1.5),
+                    EmotionSpan("surprised", 1.0, 1.5, None, fade_s)) / 0.02
+    share = np.clip((np.arange(len(lifted)) / 30 - 1.5) / fade_s + 0.5, 0, 1)
+    np.testing.assert_allclose(lifted, share**2 * (3 - 2 * share), atol=0.01)
+
+
 def test_a_job_with_emotions_writes_what_generate_makes(emotional, voice, write_wav, tmp_path):
     span = EmotionSpan("angry", 1.5)
     emotional.run(job(write_wav(voice), emotions=(span,)), [tmp_path / "m.npz"])
