@@ -11,6 +11,7 @@ from .errors import Cancelled, SoliloquyError
 COMMANDS = {
     "animate": "animate one sound file",
     "batch": "animate every sound in a CSV list",
+    "listen": "tell what emotions a model hears in a sound file",
     "models": "list the installed models",
     "check": "show versions and devices, and verify and try every installed model",
     "bench": "measure speed and memory",

@@ -19,6 +19,7 @@ from .messages import EmotionSpan
 from .pack import Pack
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
 
 FILE = "emotions.npz"
 MOST_INTENSITY = 1.5
@@ -48,6 +49,24 @@ class Palette:
         gap = float(self.amounts[above] - self.amounts[below]) or 1.0
         share = (intensity - float(self.amounts[below])) / gap
         return np.asarray(rows[below] + share * (rows[above] - rows[below]), np.float32)
+
+    def is_still(self, number: int) -> bool:
+        """Whether an emotion is one at no intensity, as neutral is."""
+        return bool((self.prototypes[number, -1] == self.prototypes[number, 0]).all())
+
+    @property
+    def calm(self) -> int:
+        """The emotion that a calm voice has: the still one if there is one, else any at 0."""
+        return next(filter(self.is_still, range(len(self.names))), 0)
+
+    def nearest(self, felt: Floats) -> tuple[Numbers, Floats]:
+        """Which emotion's prototype (T,) is nearest to features heard (T, K), and at which amount
+        (T,); at 0 every emotion is the same."""
+        rows = self.prototypes.reshape(-1, self.prototypes.shape[2])
+        # |f - r|^2 without |f|^2, which does not change which is nearest.
+        apart: Floats = (rows**2).sum(axis=1) - 2 * (felt @ rows.T)
+        emotion, amount = np.divmod(apart.argmin(axis=1), len(self.amounts))
+        return emotion, self.amounts[amount]
 
 
 def palette(pack: Pack) -> Palette:
@@ -100,6 +119,11 @@ def parse(text: str) -> EmotionSpan:
         raise RequestError("bad_emotion", f"The emotion '{text}' is not understood.", "Write it as "
                            "NAME, NAME:0.5 or NAME:0.5@1.2-3.4 (seconds).") from problem
     return EmotionSpan(match["name"], intensity, start_s, end_s)
+
+
+def spelled(span: EmotionSpan) -> str:
+    """A span with both ends as text that `parse` understands, to hundredths."""
+    return f"{span.name}:{span.intensity:.4g}@{_start(span):.2f}-{_end(span):.2f}"
 
 
 def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: float) -> Floats:

@@ -1,7 +1,7 @@
 """What Blender and the worker say to each other: one JSON object a line, one dataclass each.
 
-Blender sends Generate, Cancel and Shutdown; the worker answers Hello once, then Progress while a
-job runs and Done or Failed when it ends.
+Blender sends Generate, Listen, Cancel and Shutdown; the worker answers Hello once, then Progress
+while a job runs and Done, Heard or Failed when it ends.
 """
 
 import json
@@ -92,6 +92,20 @@ class Generate:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """Tell what emotions the model of `pack` hears in a part of a sound file, given as in Generate.
+    """
+
+    id: str
+    audio: str
+    pack: str
+    start_s: float = 0.0
+    duration_s: float | None = None
+    speed: float = 1.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop the job `id`, running or waiting; the worker answers Failed with code 'cancelled'."""
 
@@ -125,6 +139,14 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Job `id` ended well: what is heard, as a lane without gaps."""
+
+    id: str
+    emotions: tuple[EmotionSpan, ...]
+
+
+@dataclass(frozen=True)
 class Failed:
     """Job `id` ended badly ('' when the line named no job); code, message and hint as in errors."""
 
@@ -134,9 +156,10 @@ class Failed:
     hint: str = ""
 
 
-Message = Hello | Generate | Cancel | Shutdown | Progress | Done | Failed
+Message = Hello | Generate | Listen | Cancel | Shutdown | Progress | Done | Heard | Failed
 _TYPES: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Hello, Generate, Cancel, Shutdown, Progress, Done, Failed)
+    kind.__name__: kind for kind in (Hello, Generate, Listen, Cancel, Shutdown, Progress, Done,
+                                     Heard, Failed)
 }
 
 

@@ -16,6 +16,7 @@ from . import (
     crossings,
     emotions,
     features,
+    hearing,
     motion,
     redo,
     sampler,
@@ -24,7 +25,7 @@ from . import (
     windows,
 )
 from .errors import RequestError
-from .messages import Done, EmotionSpan, Generate
+from .messages import Done, EmotionSpan, Generate, Heard, Listen
 from .pack import Features, Pack
 from .sessions import Device, Opened, Sessions
 
@@ -151,6 +152,18 @@ class Generator:
         frames = np.concatenate(list(self.decode(numbers, seams=seams)))
         return motion.Motion(frames, **vars(self._info(sound.seconds, seed)),
                              codes=motion.Codes(numbers, self.pack.fingerprint))
+
+    def hear(self, job: Listen, on_progress: OnProgress = silent_progress) -> Heard:
+        """What emotions are heard in a sound; raises RequestError with a pack that knows none, and
+        AudioError."""
+        manifest = self.pack.manifest
+        if self._palette is None:
+            raise RequestError("no_emotions", f"The model '{manifest.name}' hears no emotions.",
+                               "Choose a model with emotions.")
+        span = audio.Span(job.start_s, job.duration_s, job.speed, job.volume)
+        sound = audio.load(job.audio, manifest.sample_rate_hz, span)
+        felt = self.listen(sound, on_progress)[:, manifest.features.size:]
+        return Heard(job.id, hearing.heard(felt, self._palette, manifest.fps))
 
     def run(self, job: Generate, paths: Sequence[Path],
             on_progress: OnProgress = silent_progress) -> Done:

@@ -19,9 +19,12 @@ from typing import IO, BinaryIO
 
 from . import __version__, messages, pack
 from .errors import Cancelled, DeviceError, MessageError, SoliloquyError
-from .messages import Cancel, Failed, Generate, Hello, Message, Progress, Shutdown
+from .messages import Cancel, Failed, Generate, Hello, Listen, Message, Progress, Shutdown
 from .pipeline import Generator, take_paths
 from .sessions import Device, choose_device
+
+# What the worker does one after another.
+Job = Generate | Listen
 
 _GRACE_S = 5.0
 _PARENT_CHECK_S = 1.0
@@ -64,7 +67,7 @@ class Worker:
         self._scratch = scratch
         self._wanted_device = wanted_device
         self._parent = os.getppid()
-        self._jobs: queue.SimpleQueue[Generate | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._pending: set[str] = set()
         self._cancelled: set[str] = set()
         self._stopping = threading.Event()
@@ -87,13 +90,11 @@ class Worker:
         except DeviceError as problem:
             return Device("cpu", f"cpu; {problem}")
 
-    def _answer(self, job: Generate, device: Device) -> None:
-        """Run one job to Done or Failed; only a lost reader ends the worker."""
+    def _answer(self, job: Job, device: Device) -> None:
+        """Run one job to its end, well or badly; only a lost reader ends the worker."""
         try:
             self._stop_if_cancelled(job.id)
-            place = Path(job.out_dir) if job.out_dir else self._scratch / str(time.time_ns())
-            paths = take_paths(place / "motion.npz", job.takes)
-            self._send(self._ready(job.pack, device).run(job, paths, self._reporter(job.id)))
+            self._send(self._done(job, device))
         except SoliloquyError as problem:
             self._send(Failed(job.id, problem.code, problem.message, problem.hint))
         except BrokenPipeError:
@@ -109,6 +110,15 @@ class Worker:
         finally:
             self._pending.discard(job.id)
             self._cancelled.discard(job.id)
+
+    def _done(self, job: Job, device: Device) -> Message:
+        """Do a job; raises SoliloquyError."""
+        report = self._reporter(job.id)
+        if isinstance(job, Listen):
+            return self._ready(job.pack, device).hear(job, report)
+        place = Path(job.out_dir) if job.out_dir else self._scratch / str(time.time_ns())
+        paths = take_paths(place / "motion.npz", job.takes)
+        return self._ready(job.pack, device).run(job, paths, report)
 
     def _ready(self, name: str, device: Device) -> Generator:
         """The generator for a pack; the last one is kept while its pack stays as it was."""
@@ -155,7 +165,7 @@ class Worker:
             self._send(Failed(name, problem.code, problem.message, problem.hint))
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, Generate):
+        if isinstance(message, Job):
             self._pending.add(message.id)
             self._jobs.put(message)
         elif isinstance(message, Cancel):

@@ -13,6 +13,7 @@ import backend
 from backend import __main__, emotions, errors, motion
 from backend.commands import bench
 from backend.messages import EmotionSpan
+from tests.data import make_tiny_pack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +47,14 @@ def test_animate_writes_the_motion_and_says_where(command, voice, write_wav, tmp
     assert log.startswith("Done in ") and "on cpu" in log
     made = motion.load(out)
     assert made.displacements.shape == (45, 42, 3) and made.seed == 3
+
+
+def test_listen_tells_the_emotions_heard_as_animate_takes_them(command, voice, write_wav, tmp_path):
+    made = make_tiny_pack.make_emotional(tmp_path / "emotional").path
+    code, said, _ = command("listen", write_wav(voice), "--model", made)
+    assert (code, said) == (0, "neutral:1@0.00-1.50\n")
+    code, _, log = command("listen", write_wav(voice), "--model", "tiny-test")
+    assert (code, log.count("\n")) == (2, 1) and "'tiny-test' hears no emotions" in log
 
 
 def test_quiet_is_quiet(command, voice, write_wav, tmp_path):

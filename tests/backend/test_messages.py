@@ -9,7 +9,9 @@ from backend.messages import (
     EmotionSpan,
     Failed,
     Generate,
+    Heard,
     Hello,
+    Listen,
     PackInfo,
     Progress,
     Redo,
@@ -22,8 +24,10 @@ EXAMPLES = [
     Generate("7", "/tmp/a b/été.wav", "gldi-flame", "/tmp", 3, 12, "a", 2, 0.5, 2.0, 1.5, 0.8,
              (EmotionSpan("happy", 0.5, 1.0, 2.0, 0.1, 0.7), EmotionSpan("sad"))),
     Generate("8", "a.wav", "p", "", redo=Redo("/tmp/m.npz", 1.5, 2.0)),
-    Cancel("7"), Shutdown(), Progress("7", "imagine", 3, 12),
-    Done("7", ("/tmp/motion.npz",), 0.25, {"load": 0.1}), Failed("7", "audio_silent", "m", "h")]
+    Listen("9", "a.wav", "exptalk-flame", 0.5, 2.0, 1.5, 0.8),
+    Heard("9", (EmotionSpan("sad", 0.7, 0.0, 2.0),)), Cancel("7"), Shutdown(),
+    Progress("7", "imagine", 3, 12), Done("7", ("/tmp/motion.npz",), 0.25, {"load": 0.1}),
+    Failed("7", "audio_silent", "m", "h")]
 
 
 @pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: type(message).__name__)

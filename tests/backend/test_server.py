@@ -9,13 +9,27 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from backend import messages, motion, server
-from backend.messages import Cancel, Done, Failed, Generate, Hello, Progress, Redo, Shutdown
+from backend.messages import (
+    Cancel,
+    Done,
+    EmotionSpan,
+    Failed,
+    Generate,
+    Heard,
+    Hello,
+    Listen,
+    Progress,
+    Redo,
+    Shutdown,
+)
+from tests.data import make_tiny_pack
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
@@ -56,6 +70,16 @@ class Child:
             pass
         return message
 
+    def close(self):
+        """End it whatever it does."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        for pipe in (self.process.stdout, self.process.stdin):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
     def end(self):
         self.process.stdin.close()
         code = self.process.wait(PATIENCE_S)
@@ -66,15 +90,8 @@ class Child:
 
 @pytest.fixture
 def child(tiny_pack, tmp_path):
-    worker = Child(tiny_pack.parent, tmp_path / "worker.log")
-    yield worker
-    if worker.process.poll() is None:
-        worker.process.kill()
-        worker.process.wait(PATIENCE_S)
-    worker.reader.join(PATIENCE_S)
-    for pipe in (worker.process.stdout, worker.process.stdin):
-        with contextlib.suppress(BrokenPipeError):
-            pipe.close()
+    with closing(Child(tiny_pack.parent, tmp_path / "worker.log")) as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -123,6 +140,17 @@ def test_a_range_of_a_motion_is_made_again(child, wav, tmp_path):
     np.testing.assert_array_equal(before.displacements[36:], after.displacements[36:])
     child.send(request(wav, tmp_path / "no", redo=Redo(old, 7.0, 8.0)))
     assert child.outcome().code == "bad_redo"
+
+
+def test_it_tells_what_emotion_is_heard_and_goes_on(wav, tmp_path):
+    make_tiny_pack.make_emotional(tmp_path / "models" / "emotional")
+    with closing(Child(tmp_path / "models", tmp_path / "worker.log")) as child:
+        child.next()
+        child.send(Listen("1", str(wav), "emotional"))
+        seconds = pytest.approx(1.5)
+        assert child.outcome() == Heard("1", (EmotionSpan("neutral", 1.0, 0.0, seconds),))
+        child.send(Listen("2", str(wav), "gldi-flame"))
+        assert child.outcome().code == "no_emotions"
 
 
 def test_the_same_request_twice_gives_the_same_bytes(child, wav, tmp_path):

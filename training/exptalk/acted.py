@@ -84,14 +84,9 @@ def hearing(pack: PackSpeaker, truths: Sequence[Truth]) -> list[Figure]:
 
 def nearest(felt: Floats, palette: Palette) -> Names:
     """The emotion of the palette's nearest prototype to each frame's features (T, K)."""
-    names, amounts, size = palette.prototypes.shape
-    rows = palette.prototypes.reshape(-1, size)
-    apart = (rows**2).sum(1) - 2 * felt @ rows.T
+    emotion, amount = palette.nearest(felt)
     # At intensity 0 every emotion is neutral.
-    titles = np.array([name if amount else NEUTRAL
-                       for name in palette.names for amount in palette.amounts])  # fmt: skip
-    assert len(titles) == names * amounts
-    return np.asarray(titles[apart.argmin(axis=1)])
+    return np.where(amount > 0, np.array(palette.names)[emotion], NEUTRAL)
 
 
 def meant_at(truth: Truth, frames: int, fps: float) -> Names:
