@@ -116,6 +116,7 @@ def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:
         buttons.operator("soliloquy.clear_emotions", text="", icon="X")
     else:
         row.menu("SOLILOQUY_MT_add_emotion", icon="ADD")
+    layout.operator("soliloquy.paint_heard", icon="VIEWZOOM")
     _draw_unknown(layout, context, every)
     chosen = emotion_strips.chosen(scene)
     if chosen:

@@ -1,4 +1,4 @@
-"""One press of the button, from the request to finished takes, without Blender.
+"""One job of the worker, from the request to what came of it, without Blender.
 
 `tick` moves it on and never waits; it is called by a timer, or in a loop when there is no window.
 """
@@ -55,31 +55,38 @@ class Request:
     neutral: bool = False
 
 
-class Job:
-    """A running request. While the worker listens, `match` finds out how the model fits the face;
-    then `prepare` makes of the motion files what the job gives, such as takes. Both run in one
-    thread of their own, for they take too long for Blender's.
+class WorkerJob:
+    """A running job: a subclass says what the worker is asked, and what is made of its answer in a
+    thread of the job's own, for that may take too long for Blender's.
 
     Where the sound is still to be mixed, each tick takes one step of `mixing` before the worker is
     asked. The private `folder` takes the job's files and is removed with it; its name is the job's
     id."""
 
-    def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
-                 prepare: Callable[[list[Path], Face], list[Any]], folder: Path,
-                 silence_limit_s: float = 60.0, mixing: Mixing | None = None) -> None:
+    def __init__(self, worker: Worker, folder: Path, silence_limit_s: float = 60.0,
+                 mixing: Mixing | None = None) -> None:
         self._worker = worker
-        self._prepare = prepare
         self._silence_limit_s = silence_limit_s
         self._cancelled_at: float | None = None
-        self._takes: Future[list[Any]] | None = None
-        self._threads = ThreadPoolExecutor(1, "soliloquy-keys")
+        self._made: Future[list[Any]] | None = None
+        self._threads = ThreadPoolExecutor(1, "soliloquy-job")
         self._folder = folder
         self.id = folder.name
         self.stage = "start"
         self._stage_share = 0.0
-        self._request, self._mixing, self._asked = request, mixing, False
+        self._mixing, self._asked = mixing, False
         self._ask_when_mixed()
-        self._face = self._threads.submit(match)
+
+    def message(self) -> messages.Message:
+        """What the worker is asked."""
+        raise NotImplementedError
+
+    def answered(self, reply: messages.Message) -> Callable[[], list[Any]] | None:
+        """What to make of a reply that ends the job; None for any other reply."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raise SoliloquyError once it is known that the job cannot end well."""
 
     @property
     def fraction(self) -> float:
@@ -93,17 +100,16 @@ class Job:
         """What is going on, in words for the progress bar."""
         if self._cancelled_at is not None:
             return "Cancelling"
-        waiting_s = int(self._worker.silent_s) if self._asked and self._takes is None else 0
+        waiting_s = int(self._worker.silent_s) if self._asked and self._made is None else 0
         silence = f" (no word for {waiting_s} s)" if waiting_s >= _NOTABLE_SILENCE_S else ""
         return _STAGE_WORDS[self.stage] + silence
 
     def tick(self) -> list[Any] | None:
-        """What `prepare` made, or None while it is not done; raises SoliloquyError when the job
-        fails, and Cancelled once a cancelled job has stopped."""
-        if self._takes is not None:
-            return self._prepared(self._takes)
-        if self._face.done():
-            self._face.result()  # raises when the face does not fit
+        """What was made, or None while it is not done; raises SoliloquyError when the job fails,
+        and Cancelled once a cancelled job has stopped."""
+        if self._made is not None:
+            return self._finished(self._made)
+        self.check()
         if not self._asked:
             self._ask_when_mixed()
             return None
@@ -117,7 +123,7 @@ class Job:
         if self._cancelled_at is not None:
             return
         self._cancelled_at = time.monotonic()
-        if self._asked and self._takes is None and self._worker.alive:
+        if self._asked and self._made is None and self._worker.alive:
             with suppress(WorkerError):  # it has just died, and the next tick says so
                 self._worker.send(messages.Cancel(self.id))
 
@@ -136,7 +142,7 @@ class Job:
             self.stage, self._stage_share = "mix", share
             return
         self.stage, self._stage_share, self._asked = "start", 0.0, True
-        self._worker.send(_generate(self.id, self._request, self._folder))
+        self._worker.send(self.message())
 
     def _take_in(self, reply: messages.Message) -> None:
         # Replies to an earlier, abandoned job may still arrive: they bear another id.
@@ -147,16 +153,15 @@ class Job:
             if reply.code == "cancelled":
                 raise errors.Cancelled
             raise errors.SoliloquyError(reply.code, reply.message, reply.hint)
-        elif isinstance(reply, messages.Done) and reply.id == self.id:
+        elif (isinstance(reply, messages.Done | messages.Heard) and reply.id == self.id
+              and (make := self.answered(reply)) is not None):
             self.stage, self._stage_share = "keys", 0.0
-            paths = [Path(path) for path in reply.paths]
-            self._takes = self._threads.submit(
-                lambda: self._prepare(paths, self._face.result()))
+            self._made = self._threads.submit(make)
 
-    def _prepared(self, takes: "Future[list[Any]]") -> list[Any] | None:
+    def _finished(self, made: "Future[list[Any]]") -> list[Any] | None:
         if self._cancelled_at is not None:
             raise errors.Cancelled
-        return takes.result() if takes.done() else None
+        return made.result() if made.done() else None
 
     def _watch_the_clock(self) -> None:
         """Kill a worker that neither answers nor obeys."""
@@ -171,11 +176,54 @@ class Job:
                 "and was stopped.", "Press the button again: a new one is started.")
 
 
-def _generate(job_id: str, request: Request, folder: Path) -> messages.Generate:
-    sound = request.sound
-    return messages.Generate(
-        id=job_id, audio=sound.path, pack=request.pack_path, out_dir=str(folder),
-        seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
-        start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
-        volume=sound.volume, redo=request.redo, emotions=request.emotions,
-        neutral=request.neutral)
+class Job(WorkerJob):
+    """A press of the button. While the worker listens, `match` finds out how the model fits the
+    face; then `prepare` makes of the motion files what the job gives, such as takes."""
+
+    def __init__(self, worker: Worker, request: Request, match: Callable[[], Face],
+                 prepare: Callable[[list[Path], Face], list[Any]], folder: Path,
+                 silence_limit_s: float = 60.0, mixing: Mixing | None = None) -> None:
+        self._request, self._prepare = request, prepare
+        super().__init__(worker, folder, silence_limit_s, mixing)
+        self._face = self._threads.submit(match)
+
+    def message(self) -> messages.Message:
+        """To generate what is requested."""
+        request, sound = self._request, self._request.sound
+        return messages.Generate(
+            id=self.id, audio=sound.path, pack=request.pack_path, out_dir=str(self._folder),
+            seed=request.seed, steps=request.steps, style=request.style, takes=request.takes,
+            start_s=sound.start_s, duration_s=sound.duration_s, speed=sound.speed,
+            volume=sound.volume, redo=request.redo, emotions=request.emotions,
+            neutral=request.neutral)
+
+    def answered(self, reply: messages.Message) -> Callable[[], list[Any]] | None:
+        """Prepare the motion files."""
+        if not isinstance(reply, messages.Done):
+            return None
+        paths = [Path(path) for path in reply.paths]
+        return lambda: self._prepare(paths, self._face.result())
+
+    def check(self) -> None:
+        """Whether the face fits."""
+        if self._face.done():
+            self._face.result()
+
+
+class Listening(WorkerJob):
+    """What emotions a model hears in a sound: the job gives the spans of a lane."""
+
+    def __init__(self, worker: Worker, sound: Sound, pack_path: str, folder: Path,
+                 silence_limit_s: float = 60.0, mixing: Mixing | None = None) -> None:
+        self._sound, self._pack_path = sound, pack_path
+        super().__init__(worker, folder, silence_limit_s, mixing)
+
+    def message(self) -> messages.Message:
+        """To listen."""
+        sound = self._sound
+        return messages.Listen(self.id, sound.path, self._pack_path, sound.start_s,
+                               sound.duration_s, sound.speed, sound.volume)
+
+    def answered(self, reply: messages.Message) -> Callable[[], list[Any]] | None:
+        """The spans as they are."""
+        return (lambda: list(reply.emotions)) if isinstance(reply, messages.Heard) else None

@@ -9,7 +9,7 @@ import bpy
 ENTRIES: tuple[str | None, ...] = (
     "animate_from_audio", "cancel", None,
     "list_lines", "animate_scene", None,
-    "add_emotion", "set_emotion", "remove_emotion", "clear_emotions", None,
+    "add_emotion", "set_emotion", "remove_emotion", "clear_emotions", "paint_heard", None,
     "generate_again", "redo_range", "play_take", "keep_take", "delete_take", "mix_takes",
     "share_sliders", None,
     "add_blinks", "remove_blinks", None,

@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from . import (
     workplace,
 )
 from ._backend import errors, pack
-from .job import Job, Mixing, Request
+from .job import Job, Listening, Mixing, Request
 from .writing import Destination
 
 Ask = Callable[[str], tuple[Request, audio_source.PlacedSound]]
@@ -56,16 +57,34 @@ def begin_with(context: bpy.types.Context, target: bpy.types.Object, chosen: pac
     folder, `preparing` what is made of the motion files. Raises SoliloquyError with nothing left
     behind."""
     mesh = vertex_order.read(target)
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
-    try:
+    with job_folder() as folder:
         request, placed = ask(str(folder))
         _start(context, request, placed.mixing, mesh, chosen, folder,
                preparing(request, placed, mesh, chosen))
+    return Destination(target.name, context.scene.name, placed.first_frame, placed.name,
+                       origin.facts(request, placed, chosen, str(folder)))
+
+
+def begin_listening(context: bpy.types.Context, chosen: pack.Pack) -> audio_source.PlacedSound:
+    """Start a job that tells what emotions a pack hears in the panel's sound; raises
+    SoliloquyError with nothing left behind."""
+    with job_folder() as folder:
+        placed = audio_source.place(context, str(folder))
+        session.CURRENT.job = Listening(
+            workplace.ready(context), placed.sound, str(chosen.path), folder,
+            preferences.machine(context).silence_limit_s, placed.mixing)
+    return placed
+
+
+@contextmanager
+def job_folder() -> Iterator[Path]:
+    """A private folder for a job, which removes it; it goes at once where no job comes about."""
+    folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
+    try:
+        yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Destination(target.name, context.scene.name, placed.first_frame, placed.name,
-                       origin.facts(request, placed, chosen, str(folder)))
 
 
 def cancel() -> None:

@@ -4,6 +4,7 @@ import bpy
 
 from . import (
     cast,
+    emotion_hearing,
     emotion_panel,
     face_panel,
     menus,
@@ -27,6 +28,7 @@ CLASSES = (
     panels.SOLILOQUY_PT_view,
     panels.SOLILOQUY_PT_sequencer,
     *emotion_panel.CLASSES,
+    *emotion_hearing.CLASSES,
     panels.SOLILOQUY_PT_view_advanced,
     panels.SOLILOQUY_PT_sequencer_advanced,
     *face_panel.CLASSES,

@@ -46,15 +46,16 @@ def drawn():
     return layout
 
 
-def test_before_anything_is_painted_there_is_one_button(stage):
-    assert drawn().buttons == ["SOLILOQUY_MT_add_emotion"]
+def test_before_anything_is_painted_one_is_added_or_what_is_heard(stage):
+    assert drawn().buttons == ["SOLILOQUY_MT_add_emotion",
+                               "soliloquy.paint_heard"]
     assert drawn().fields == ["style", "style_other", "emotion_slider"]
 
 
 def test_the_chosen_range_shows_its_fields(stage):
     emotion_strips.paint(stage, Range("angry", 1.0, 20, 40), None)
     assert drawn().buttons == ["SOLILOQUY_MT_add_emotion", "soliloquy.remove_emotion",
-                               "soliloquy.clear_emotions"]
+                               "soliloquy.clear_emotions", "soliloquy.paint_heard"]
     assert drawn().fields[2:-1] == ["emotion", "intensity", "other", "fade_s", "face"]
     emotion_strips.of_scene(stage)[0].soliloquy.other = "surprised"
     assert "share" in drawn().fields
