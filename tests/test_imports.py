@@ -13,8 +13,8 @@ PACKAGES = ("backend", "training", "benchmarks", "blender_addon", "build_addon")
 
 CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.typed_json"}
 NUMERICS = {f"backend.{name}" for name in
-            ("audio", "codebook", "emotions", "features", "motion", "redo", "sampler", "schedule",
-             "styles", "windows")}
+            ("audio", "codebook", "crossings", "emotions", "features", "hearing", "motion", "redo",
+             "sampler", "schedule", "styles", "windows")}
 SOUND = {"numpy", "soundfile", "soxr", "scipy"}
 TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "onnx", "soundfile",
          "soxr", "matplotlib", "accelerate", "tqdm", "safetensors", "h5py", "alembic3d", "PIL",
