@@ -208,6 +208,21 @@ class Afternoon:
         self.button = in_view
         self.screen.ask(swap.format("SEQUENCE_EDITOR", "VIEW_3D"))
 
+    def paint_what_is_heard(self) -> None:
+        """The voice's emotions become strips over the line."""
+        model = "setattr(bpy.context.scene.soliloquy, 'model', {!r})"
+        painted = "len([s for s in bpy.context.scene.sequence_editor.{} if s.type == 'COLOR'])"
+        new = self.screen.ask("bpy.app.version >= (4, 4)")
+        count = painted.format("strips_all" if new else "sequences_all")
+        self.screen.ask(model.format("exptalk-flame"))
+        self.screen.ask("bpy.ops.soliloquy.paint_heard('INVOKE_DEFAULT') and None")
+        self.screen.wait(lambda: not self.busy(), "what is heard", 120.0)
+        assert self.message().startswith("Heard: "), self.message()
+        self.figures["heard"] = self.message()
+        assert self.screen.ask(count) > 0
+        self.screen.ask("bpy.ops.soliloquy.clear_emotions() and None")
+        self.screen.ask(model.format("gldi-flame"))
+
     def match_vertices(self) -> None:
         """A face in another order: the panel asks, and the answer is kept on the mesh."""
         self.screen.ask(SHUFFLED_BALL)
@@ -276,6 +291,7 @@ def main() -> None:
         else:
             print("  ----   press by search: xdotool's F3 opens no search in 5.2", flush=True)
         step("press in the sequencer", afternoon.press_in_sequencer)
+        step("paint what is heard", afternoon.paint_what_is_heard)
         step("match reordered vertices", afternoon.match_vertices)
         step("save, reopen, press again", afternoon.save_and_reopen)
         step("quit during a job", afternoon.quit_in_the_middle)
