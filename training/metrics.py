@@ -26,13 +26,17 @@ ONSET_REACH_S = 0.2
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value, its unit, the name of the mask it was measured on, and its weight."""
+    """A measured value, its unit, the name of the mask it was measured on, and its weight.
+
+    Clips are pooled as their mean by weight, or where ``most`` is set as their largest.
+    """
 
     name: str
     value: float
     unit: str
     mask: str
     weight: float = 1.0
+    most: bool = False
 
 
 class Compared(NamedTuple):
@@ -64,7 +68,7 @@ def lip_error(both: Compared, lips: Region) -> list[Figure]:
     error = 1e3 * np.sqrt(_squared(both, lips))
     return [
         Figure("lip error", float(error.mean()), "mm", lips.name, len(error)),
-        Figure("lip error, largest", float(error.max()), "mm", lips.name),
+        Figure("lip error, largest", float(error.max()), "mm", lips.name, most=True),
     ]
 
 
@@ -159,7 +163,7 @@ def correlation(a: Array, b: Array) -> float:
 
 
 def pool(clips: Sequence[Sequence[Figure]]) -> list[Figure]:
-    """Each figure's weighted mean over clips, in the first clip's order; NaN counts for nothing."""
+    """Each figure over all clips, in the first clip's order; NaN counts for nothing."""
     return [_pooled([_named(figures, first.name) for figures in clips]) for first in clips[0]]
 
 
@@ -169,6 +173,8 @@ def _named(figures: Sequence[Figure], name: str) -> Figure:
 
 def _pooled(figures: Sequence[Figure]) -> Figure:
     finite = [figure for figure in figures if np.isfinite(figure.value)]
+    if figures[0].most and finite:
+        return max(finite, key=lambda figure: figure.value)
     weight = sum(figure.weight for figure in finite)
     total = sum(figure.weight * figure.value for figure in finite)
     value = total / weight if weight else float("nan")

@@ -86,6 +86,12 @@ def test_pooling_counts_frames_for_errors_and_clips_for_fdd() -> None:
     assert values(metrics.pool(clips))["LVE"] == pytest.approx(1e-6)
 
 
+def test_the_largest_error_of_clips_is_that_of_the_worst_clip() -> None:
+    clips = [[metrics.Figure("largest", value, "mm", "", 3, most=True)]
+             for value in (1.0, math.nan, 4.0, 2.0)]  # fmt: skip
+    assert metrics.pool(clips)[0].value == 4.0
+
+
 def test_pooling_leaves_out_what_a_clip_has_not() -> None:
     figures = [metrics.Figure("closure", value, "", "", 2) for value in (0.5, math.nan)]
     assert metrics.pool([[figure] for figure in figures])[0].value == 0.5
