@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backend import errors, motion, pack, pipeline, redo, sessions
-from backend.messages import Generate, Redo
+from backend.messages import EmotionSpan, Generate, Redo
 from tests.data import make_tiny_pack
 
 CPU = sessions.Device("cpu", "cpu")
@@ -92,6 +92,20 @@ def test_a_redo_can_be_redone_and_is_fixed_by_its_seed(generator, made, tmp_path
     assert contents[0] == contents[1] != contents[2]
     generator.run(replace(job, redo=Redo(str(paths[2]), 0, 1)), [tmp_path / "again.npz"])
     assert motion.load(tmp_path / "again.npz").codes.numbers.shape == (135, 2)
+
+
+def test_a_redone_part_goes_over_within_the_fade_wherever_it_lies(tmp_path, write_wav):
+    generator = pipeline.Generator(make_tiny_pack.make_emotional(tmp_path / "emotional"), CPU)
+    lane = (EmotionSpan("neutral", 1.0, None, 15.0), EmotionSpan("surprised", 1.0, 15.0, None, 1.0))
+    job = Generate("1", str(write_wav(np.full(20 * 16000, 0.1, np.float32))), "", "", seed=1,
+                   emotions=lane)
+    generator.run(job, [tmp_path / "old.npz"])
+    generator.run(replace(job, redo=Redo(str(tmp_path / "old.npz"), 14.0, 16.0)),
+                  [tmp_path / "new.npz"])
+    brows = [motion.load(tmp_path / f"{name}.npz").displacements[:, :, 1].max(axis=1)
+             for name in ("old", "new")]
+    assert brows[0][[430, 450, 470]] == pytest.approx([0, 0.01, 0.02], abs=1e-4)
+    np.testing.assert_allclose(brows[1], brows[0], atol=1e-4)
 
 
 def without_codes(old):
