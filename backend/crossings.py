@@ -8,7 +8,6 @@ emotion before held and with the one after held, and the face goes over from one
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +19,12 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.uint16]
 Decode = Callable[[Floats], Floats]
 
-# A seam's neighbourhood, in which codes belong to neither emotion: at least so much to each side,
-# and beyond the fade as much as lets the held codes' influence end.
+# A seam's neighbourhood, in which the network's codes belong to neither emotion: at least so much
+# to each side, and so much beyond the fade.
 _LEAST_REACH_S = 0.4
-_BEYOND_FADE_S = 0.17
-# An emotion is held as the mean of its codes over so long, which is also what the decoder looks to
-# each side; it needs as long between two seams to be seen at all.
+_BEYOND_FADE_S = 0.1
+# An emotion is held as the mean of its codes over so long, which is what the decoder looks to each
+# side.
 _HELD_S = 0.33
 
 
@@ -44,7 +43,12 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Crossings:
-    """All crossings of a motion, in order of time and none within another."""
+    """All crossings of a motion, in order of time and none within another.
+
+    Two decodings take turns: the first one shows the emotion before the first crossing, the second
+    the one after it, the first again what comes after the second crossing, and so on. So each is
+    far from every change while it is shown.
+    """
 
     every: tuple[Crossing, ...] = ()
 
@@ -52,64 +56,65 @@ class Crossings:
         """Displacements (T, V, 3) of latents (T, L), the first of which is the motion's frame
         `first`."""
         share = self.share(np.arange(first, first + len(latents)))[:, None, None]
-        if not share.any():
-            return decode(self._held(latents, first, after=False))
-        after = decode(self._held(latents, first, after=True))
-        if share.all() and (share == 1).all():
-            return after
-        before = decode(self._held(latents, first, after=False))
-        return np.asarray(before + share * (after - before), np.float32)
+        if (share == share[0]).all():
+            return decode(self._held(latents, first, second=bool(share[0])))
+        one, other = (decode(self._held(latents, first, second)) for second in (False, True))
+        return np.asarray(one + share * (other - one), np.float32)
 
     def share(self, frames: npt.NDArray[np.int64]) -> Floats:
-        """How much of the decoding with the emotions after is shown at frames (T,): up from 0 to 1
-        at every crossing, and down between them, where both are alike."""
-        up = [_ramp(frames, one.start, one.end) for one in self.every]
-        down = [_ramp(frames, one.stop, other.first) for one, other in pairwise(self.every)]
-        return np.asarray(np.sum(up, axis=0) - np.sum(down, axis=0) + np.zeros(len(frames)),
-                          np.float32)
+        """How much of the second decoding is shown at frames (T,)."""
+        shown = np.zeros(len(frames))
+        for number, one in enumerate(self.every):
+            gone = smooth((frames - one.start) / max(one.end - one.start, 1e-9))
+            shown += -gone if number % 2 else gone
+        return np.asarray(shown, np.float32)
 
-    def _held(self, latents: Floats, first: int, after: bool) -> Floats:
-        """Latents with the emotion before, or after, each crossing held through it."""
+    def _held(self, latents: Floats, first: int, second: bool) -> Floats:
+        """Latents in which each crossing holds the emotion that this decoding shows beside it."""
         held = latents.copy()
-        for one in self.every:
+        for number, one in enumerate(self.every):
             frames = slice(max(0, one.first - first), max(0, one.stop - first))
-            emotion = one.after if after else one.before
+            emotion = one.after if second == (number % 2 == 0) else one.before
             held[frames, -len(emotion):] = emotion
         return held
 
 
 def find(seams: Sequence[Seam], numbers: Numbers, codes: Codebook, fps: float) -> Crossings:
     """The crossings at the seams of a lane, given the motion's code numbers (T, H). Seams so close
-    that no emotion settles between them are left to the network."""
-    places = [(seam, _reach_s(seam)) for seam in seams]
-    free = [(seam, reach_s) for seam, reach_s in places
-            if all(abs(seam.at_s - other.at_s) >= reach_s + _HELD_S + far_s
-                   for other, far_s in places if other != seam)]
-    return Crossings(tuple(_crossing(seam, reach_s, numbers, codes, fps)
-                           for seam, reach_s in free))
+    to each other or to an end of the sound that no emotion settles between are left to the network;
+    so are all with one codebook, which tells words and emotion together."""
+    if len(codes.books) == 1:
+        return Crossings()
+    # The sound's ends are neighbours, too.
+    places_s = [0.0, *(seam.at_s for seam in seams), len(numbers) / fps]
+    reaches_s = [0.0, *(_reach_s(seam) for seam in seams), 0.0]
+    made = []
+    for k, seam in enumerate(seams, start=1):
+        room_s = (seam.at_s - places_s[k - 1] - reaches_s[k - 1],
+                  places_s[k + 1] - reaches_s[k + 1] - seam.at_s)
+        if min(room_s) >= reaches_s[k] - 1e-6:
+            made.append(_crossing(seam, room_s, numbers, codes, fps))
+    return Crossings(tuple(made))
 
 
 def _reach_s(seam: Seam) -> float:
+    """How far a seam's neighbourhood goes to each side."""
     return max(_LEAST_REACH_S, seam.fade_s / 2 + _BEYOND_FADE_S)
 
 
-def _crossing(seam: Seam, reach_s: float, numbers: Numbers, codes: Codebook,
+def _crossing(seam: Seam, room_s: tuple[float, float], numbers: Numbers, codes: Codebook,
               fps: float) -> Crossing:
-    first = max(0, round((seam.at_s - reach_s) * fps))
-    stop = min(len(numbers), round((seam.at_s + reach_s) * fps) + 1)
-    held = round(_HELD_S * fps)
-    before, after = (_emotion(numbers[part], codes) for part in (
-        slice(max(0, first - held), first + 1), slice(stop - 1, stop + held)))
-    half = seam.fade_s / 2
-    return Crossing((seam.at_s - half) * fps, (seam.at_s + half) * fps, first, stop, before, after)
+    """A seam as a crossing; `room_s` is how far it is to its neighbours' neighbourhoods."""
+    reach, held, half = round(_reach_s(seam) * fps), round(_HELD_S * fps), seam.fade_s / 2
+    at, last = round(seam.at_s * fps), len(numbers) - 1
+    first, stop = max(0, at - reach), min(last, at + reach) + 1
+    far = max(first - held, at - round(room_s[0] * fps), 0), at + round(room_s[1] * fps) + 1
+    return Crossing((seam.at_s - half) * fps, (seam.at_s + half) * fps, first, stop,
+                    _emotion(numbers[min(far[0], first):first + 1], codes),
+                    _emotion(numbers[stop - 1:max(stop, min(stop + held, far[1]))], codes))
 
 
 def _emotion(numbers: Numbers, codes: Codebook) -> Floats:
     """The mean (C,) of emotion's half of the latents with these numbers (T, H)."""
     mean: Floats = codes.vectors(numbers).mean(axis=0)
     return mean[len(mean) // 2:]
-
-
-def _ramp(frames: npt.NDArray[np.int64], start: float, end: float) -> npt.NDArray[np.float64]:
-    """0 up to `start`, 1 from `end` on, and smooth between."""
-    return smooth((frames - start) / max(end - start, 1e-9))

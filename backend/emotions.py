@@ -26,6 +26,10 @@ MOST_INTENSITY = 1.5
 # How long a face takes from one emotion to the next, centred on the seam. Acted faces take 0.25 to
 # 1.2 s (training/corpus/emotions.py).
 FADE_S = 0.8
+# A range that an artist draws over a strip ends up to some frames before or after the sound.
+_EDGE_S = 0.1
+# Ranges that do not quite touch, or that overlap a little, are meant to follow each other.
+_ONE_SEAM_S = 0.2
 _SPELLED = re.compile(r"(?P<name>[^:@]+)(:(?P<intensity>[0-9.]+))?"
                       r"(@(?P<start>[0-9.]+)-(?P<end>[0-9.]+))?")
 
@@ -132,13 +136,13 @@ def painted(felt: Floats, spans: Sequence[EmotionSpan], colours: Palette, fps: f
     Where spans lie over each other their emotions meet in the proportion of their weights; where
     none lies, the voice rules.
     """
-    shares = [span.weight * _presence(span, _fades(span, spans, fps), len(felt), fps)
-              for span in spans]
-    covered = np.sum(shares, axis=0, dtype=np.float32) if shares else np.zeros(len(felt))
-    mixed = felt * np.maximum(0, 1 - covered)[:, None]
-    for span, share in zip(spans, shares, strict=True):
-        mixed = mixed + share[:, None] * colours.features(span.name, span.intensity)
-    return np.asarray(mixed / np.maximum(1, covered)[:, None], np.float32)
+    covered, mixed = np.zeros((len(felt), 1), np.float32), np.zeros_like(felt)
+    for span in spans:
+        share = span.weight * _presence(span, _fades(span, spans, fps), len(felt), fps)[:, None]
+        covered += share
+        mixed += share * colours.features(span.name, span.intensity)
+    mixed += felt * np.maximum(0, 1 - covered)
+    return np.asarray(mixed / np.maximum(1, covered), np.float32)
 
 
 class Seam(NamedTuple):
@@ -149,15 +153,25 @@ class Seam(NamedTuple):
 
 
 def seams(spans: Sequence[EmotionSpan], frames: int, fps: float) -> tuple[Seam, ...]:
-    """The seams of a lane inside a sound, in order of time; where one span follows another at once
-    there is one."""
-    found: dict[int, Seam] = {}
-    for span in spans:
-        fades = _fades(span, spans, fps)
-        for at_s, fade_s in ((_start(span), fades.comes_s), (_end(span), fades.goes_s)):
-            if 1 / fps <= at_s <= (frames - 1) / fps:
-                found.setdefault(round(at_s * fps), Seam(at_s, fade_s))
-    return tuple(found[frame] for frame in sorted(found))
+    """The seams of a lane inside a sound, in order of time. Where spans end and begin within
+    _ONE_SEAM_S there is one, and none where what is felt is the same on both sides."""
+    edges = sorted((at_s, fade_s) for span in spans for at_s, fade_s in zip(
+        (_start(span), _end(span)), _fades(span, spans, fps), strict=True)
+        if _EDGE_S <= at_s <= frames / fps - _EDGE_S)
+    found = []
+    while edges:
+        near = [edge for edge in edges if edge[0] - edges[0][0] < _ONE_SEAM_S]
+        edges = edges[len(near):]
+        first_s, last_s = near[0][0], near[-1][0]
+        if _told_at(first_s - 0.5 / fps, spans) != _told_at(last_s + 0.5 / fps, spans):
+            found.append(Seam((first_s + last_s) / 2, max(fade_s for _, fade_s in near)))
+    return tuple(found)
+
+
+def _told_at(time_s: float, spans: Sequence[EmotionSpan]) -> list[tuple[str, float, float]]:
+    """What a lane tells at a moment: names, intensities and weights."""
+    return sorted((span.name, span.intensity, span.weight) for span in spans
+                  if _start(span) <= time_s < _end(span))
 
 
 class _Fades(NamedTuple):
@@ -177,14 +191,14 @@ def _fades(span: EmotionSpan, spans: Sequence[EmotionSpan], fps: float) -> _Fade
 
 def _presence(span: EmotionSpan, fades: _Fades, frames: int, fps: float) -> Floats:
     """How much of a span there is at each frame (T,): 1 inside, half at its ends, and no fade
-    within a frame of the sound's own ends. A span beside the sound does not fade into it."""
-    times_s, frame_s = np.arange(frames) / fps, 1 / fps
+    within _EDGE_S of the sound's own ends. A span beside the sound does not fade into it."""
+    times_s = np.arange(frames) / fps
     if _start(span) >= frames / fps or _end(span) <= 0:
         return np.zeros(frames, np.float32)
     inside = np.ones(frames)
-    if _start(span) >= frame_s:
+    if _start(span) >= _EDGE_S:
         inside = inside * smooth((times_s - _start(span)) / fades.comes_s + 0.5)
-    if _end(span) <= frames / fps - frame_s:
+    if _end(span) <= frames / fps - _EDGE_S:
         inside = inside * smooth((_end(span) - times_s) / fades.goes_s + 0.5)
     return np.asarray(inside, np.float32)
 

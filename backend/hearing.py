@@ -1,6 +1,7 @@
 """What emotion a voice is heard to have, as a lane that an artist can look at and paint over."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,24 +16,37 @@ Numbers = npt.NDArray[np.int64]
 LEAST_HEARD_S = 1.0
 
 
+class _Run(NamedTuple):
+    """Frames [start, stop) in which one emotion, by its number, is heard."""
+
+    emotion: int
+    start: int
+    stop: int
+
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return self.stop - self.start
+
+
 def heard(felt: Floats, colours: Palette, fps: float) -> tuple[EmotionSpan, ...]:
     """What a voice's features (T, K) sound like, as a lane without gaps: the emotion that is
     nearest to most frames around, at its mean intensity, and each for LEAST_HEARD_S or more."""
     emotion, amount = colours.nearest(felt)
     emotion[amount == 0] = colours.calm
     least = round(LEAST_HEARD_S * fps)
-    return tuple(_told(slice(start, stop), emotion, amount, colours, fps)
-                 for start, stop in _settled(_most_around(emotion, least // 2), least))
+    return tuple(_told(run, emotion, amount, colours, fps)
+                 for run in _settled(_runs(_most_around(emotion, least // 2)), least))
 
 
-def _told(part: slice, emotion: Numbers, amount: Floats, colours: Palette,
+def _told(run: _Run, emotion: Numbers, amount: Floats, colours: Palette,
           fps: float) -> EmotionSpan:
-    """A part of a sound as a span of the emotion that most of its frames have."""
-    number = int(np.bincount(emotion[part]).argmax())
-    strong = amount[part][emotion[part] == number]
-    still = number == colours.calm and colours.is_still(number)
+    """A run as a span, as intense as its emotion is where it is nearest."""
+    part = slice(run.start, run.stop)
+    strong = amount[part][emotion[part] == run.emotion]
+    still = run.emotion == colours.calm and colours.is_still(run.emotion)
     intensity = 1.0 if still else round(float(strong.mean()), 2)
-    return EmotionSpan(colours.names[number], intensity, part.start / fps, part.stop / fps)
+    return EmotionSpan(colours.names[run.emotion], intensity, run.start / fps, run.stop / fps)
 
 
 def _most_around(labels: Numbers, reach: int) -> Numbers:
@@ -44,16 +58,31 @@ def _most_around(labels: Numbers, reach: int) -> Numbers:
     return np.asarray((upto - before).argmax(axis=1))
 
 
-def _settled(labels: Numbers, least: int) -> list[tuple[int, int]]:
-    """Runs [start, stop) of one label each, of which the shortest joins its longer neighbour until
-    all last `least` frames."""
+def _runs(labels: Numbers) -> list[_Run]:
     edges = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
-    while len(edges) > 2:
-        lengths = np.diff(edges)
-        short = int(lengths.argmin())
-        if lengths[short] >= least:
+    return [_Run(int(labels[start]), start, stop) for start, stop in pairwise(edges)]
+
+
+def _settled(runs: list[_Run], least: int) -> list[_Run]:
+    """Runs of which the shortest joins its longer neighbour until all last `least` frames; no two
+    neighbours are alike."""
+    while len(runs) > 1:
+        short = min(range(len(runs)), key=lambda number: runs[number].frames)
+        if runs[short].frames >= least:
             break
-        ends = short == 0, short == len(lengths) - 1
-        left = ends[1] or (not ends[0] and lengths[short - 1] > lengths[short + 1])
-        del edges[short if left else short + 1]
-    return list(pairwise(edges))
+        near = max((number for number in (short - 1, short + 1) if 0 <= number < len(runs)),
+                   key=lambda number: runs[number].frames)
+        runs[short] = runs[short]._replace(emotion=runs[near].emotion)
+        runs = _joined(runs)
+    return runs
+
+
+def _joined(runs: list[_Run]) -> list[_Run]:
+    """Runs with neighbours of one emotion made one."""
+    joined = runs[:1]
+    for run in runs[1:]:
+        if run.emotion == joined[-1].emotion:
+            joined[-1] = joined[-1]._replace(stop=run.stop)
+        else:
+            joined.append(run)
+    return joined

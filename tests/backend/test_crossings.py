@@ -46,6 +46,28 @@ def test_between_two_seams_its_emotion_is_there_and_the_codes_are_its_own():
     assert (np.diff(face[40:60]) >= 0).all() and (np.diff(face[90:110]) <= 0).all()
 
 
+@pytest.mark.parametrize("apart", [30, 36, 45])
+def test_a_decoder_that_looks_around_shows_each_emotion_whole_between_seams(apart):
+    made = numbers((0, 0), (50, 2), (50 + apart, 1))
+    crossed = crossings.find((Seam(50 / FPS, 0.2), Seam((50 + apart) / FPS, 0.2)), made, CODES, FPS)
+    assert len(crossed.every) == 2
+
+    def decode(latents):
+        around = np.pad(latents[:, 1], 10, mode="edge")
+        return np.convolve(around, np.full(21, 1 / 21), "valid")[:, None, None]
+
+    face = crossed.decoded(CODES.vectors(made), 0, decode)[:, 0, 0]
+    np.testing.assert_allclose(face[54:50 + apart - 3], 30, atol=1e-3)
+    np.testing.assert_allclose(face[:47], 10, atol=1e-3)
+    np.testing.assert_allclose(face[54 + apart:], 20, atol=1e-3)
+
+
+def test_three_seams_in_a_row_each_go_over():
+    made = numbers((0, 0), (35, 2), (75, 1), (115, 0))
+    face = decoded(made, *(Seam(frame / FPS, 0.4) for frame in (35, 75, 115)))[:, 1]
+    assert face[[0, 29, 41, 69, 81, 109, 121, 149]].tolist() == [10, 10, 30, 30, 20, 20, 10, 10]
+
+
 def test_parts_decoded_apart_make_the_same_face():
     made = numbers((0, 0), (50, 2), (100, 1))
     seams = Seam(50 / FPS, 0.8), Seam(100 / FPS, 0.8)
@@ -72,16 +94,22 @@ def test_without_seams_nothing_changes_and_nothing_is_decoded_twice():
     np.testing.assert_array_equal(decoded(made), CODES.vectors(made))
 
 
-@pytest.mark.parametrize(("apart_s", "crossed"), [(1.1, 0), (1.15, 2)])
+@pytest.mark.parametrize(("apart_s", "crossed"), [(0.75, 0), (0.85, 2)])
 def test_seams_between_which_no_emotion_settles_are_left_to_the_network(apart_s, crossed):
     seams = Seam(2.0, 0.3), Seam(2.0 + apart_s, 0.3)
     assert len(crossings.find(seams, numbers((0, 0)), CODES, FPS).every) == crossed
 
 
-def test_a_seam_beside_an_end_of_the_sound_holds_what_there_is():
-    for seam in (Seam(1 / FPS, 0.8), Seam(149 / FPS, 0.8)):
-        face = decoded(numbers((0, 1)), seam)
-        assert (face[:, 1] == 20).all()
+@pytest.mark.parametrize(("at_s", "crossed"), [(0.05, 0), (0.35, 0), (0.45, 1), (4.55, 1),
+                                               (4.65, 0), (4.95, 0)])
+def test_a_seam_beside_an_end_of_the_sound_is_left_to_the_network(at_s, crossed):
+    found = crossings.find((Seam(at_s, 1 / FPS),), numbers((0, 1)), CODES, FPS)
+    assert len(found.every) == crossed
+
+
+def test_one_codebook_tells_words_and_emotion_together_and_nothing_is_held():
+    one = Codebook((CODES.books[1],))
+    assert crossings.find((Seam(2.5, 0.8),), np.zeros((150, 2), np.uint16), one, FPS).every == ()
 
 
 def test_a_lane_has_a_seam_wherever_it_goes_over_inside_the_sound():
@@ -90,3 +118,26 @@ def test_a_lane_has_a_seam_wherever_it_goes_over_inside_the_sound():
     assert emotions.seams(spans, 150, FPS) == (
         Seam(2.0, 0.5), Seam(3.0, 0.5), Seam(4.0, emotions.FADE_S))
     assert emotions.seams((EmotionSpan("happy", 1, 0.0, 5.0),), 150, FPS) == ()
+    assert emotions.seams((EmotionSpan("happy", 1, 0.06, 4.94),), 150, FPS) == ()
+
+
+def lane(*ranges):
+    return tuple(EmotionSpan(name, 1, start_s, end_s, 0.4) for name, start_s, end_s in ranges)
+
+
+@pytest.mark.parametrize(("spans", "at_s"), [
+    (lane(("happy", None, 2), ("happy", 2, 2.9), ("sad", 2.9, None)), [2.9]),  # a cut strip
+    (lane(("happy", None, 2.51), ("sad", 2.52, None)), [2.515]),
+    (lane(("happy", None, 2.5), ("sad", 2.6, None)), [2.55]),  # a gap of three frames
+    (lane(("happy", None, 2.6), ("sad", 2.5, None)), [2.55]),  # an overlap
+    (lane(("happy", None, 2), ("sad", 3, None)), [2, 3])])
+def test_ranges_that_do_not_quite_meet_have_one_seam(spans, at_s):
+    found = emotions.seams(spans, 150, FPS)
+    assert [seam.at_s for seam in found] == pytest.approx(at_s)
+    assert {seam.fade_s for seam in found} == {0.4}
+
+
+def test_a_blend_of_two_has_one_seam_where_its_shares_change():
+    spans = (EmotionSpan("happy", 1, 1.0, 4.0, weight=0.5), EmotionSpan("sad", 1, 1.0, 4.0,
+                                                                         weight=0.5))
+    assert [seam.at_s for seam in emotions.seams(spans, 150, FPS)] == [1.0, 4.0]
