@@ -33,6 +33,8 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.uint16]
 # Samples (N,) -> features (N // hop, F)
 Encode = Callable[[Floats], Floats]
+# An encoder, and what it gives.
+Ear = tuple[Encode, Features]
 # (stage, done, total); may raise Cancelled
 OnProgress = Callable[[str, int, int], None]
 
@@ -70,9 +72,14 @@ class Generator:
         """A sound -> speech features (T, F) at the pack's fps, T = ceil(seconds * fps); of a pack
         with emotions (T, F + K), those of the voice's emotion beside them."""
         manifest = self.pack.manifest
-        ears: list[tuple[Encode, Features]] = [(self._sessions.encode, manifest.features)]
+        ears: list[Ear] = [(self._sessions.encode, manifest.features)]
         if manifest.emotion_features:
             ears.append((self._sessions.feel, manifest.emotion_features))
+        return self._heard_by(ears, sound, on_progress)
+
+    def _heard_by(self, ears: Sequence[Ear], sound: audio.Sound, on_progress: OnProgress) -> Floats:
+        """A sound as some encoders hear it, (T, F) each, beside each other."""
+        manifest = self.pack.manifest
         frames = motion.frame_count(sound.seconds, manifest.fps)
         heard = []
         for number, (encode, given) in enumerate(ears):
@@ -157,12 +164,14 @@ class Generator:
         """What emotions are heard in a sound; raises RequestError with a pack that knows none, and
         AudioError."""
         manifest = self.pack.manifest
-        if self._palette is None:
+        if self._palette is None or manifest.emotion_features is None:
             raise RequestError("no_emotions", f"The model '{manifest.name}' hears no emotions.",
                                "Choose a model with emotions.")
         span = audio.Span(job.start_s, job.duration_s, job.speed, job.volume)
-        sound = audio.load(job.audio, manifest.sample_rate_hz, span)
-        felt = self.listen(sound, on_progress)[:, manifest.features.size:]
+        sound = audio.load(job.audio, manifest.sample_rate_hz, span,
+                           lambda done, total: on_progress("load", done, total))
+        ear = self._sessions.feel, manifest.emotion_features
+        felt = self._heard_by([ear], sound, on_progress)
         return Heard(job.id, hearing.heard(felt, self._palette, manifest.fps))
 
     def run(self, job: Generate, paths: Sequence[Path],

@@ -101,7 +101,7 @@ class Worker:
             raise
         except MemoryError:
             self._send(Failed(job.id, "out_of_memory", "There is not enough memory for this sound.",
-                              "Animate a shorter part."))
+                              "Choose a shorter part."))
         except Exception as problem:
             # A bug of ours must not cost the artist the worker; the log keeps the whole story.
             traceback.print_exc()

@@ -5,7 +5,8 @@ is muted for good: Blender renders what the sequencer shows instead of the scene
 strip with a picture is not muted. `use` is what switches a range off.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -17,6 +18,8 @@ from .emotion_ranges import Range
 
 CHANNEL = "Emotions"
 _MOST_CHANNEL = 128
+# Whether a change shows at once on its strip.
+_drawn = True
 
 
 def known(context: bpy.types.Context) -> tuple[str, ...]:
@@ -31,9 +34,12 @@ def names(_owner: Any, context: bpy.types.Context, _typed: str) -> Iterable[str]
 
 
 def _show(painted: "PaintedEmotion", context: bpy.types.Context) -> None:
+    if not _drawn:
+        return
     found = next((strip for strip in of_scene(painted.id_data) if strip.soliloquy == painted), None)
     if found is not None:
-        name_and_colour(found, of_scene(painted.id_data))
+        name_and_colour(found, _names(each for each in of_scene(painted.id_data)
+                                      if each != found))
 
 
 def _is_mesh(_painted: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> bool:
@@ -110,19 +116,48 @@ def choose(scene: bpy.types.Scene, strip: Any) -> None:
 
 def paint(scene: bpy.types.Scene, given: Range, face: bpy.types.Object | None) -> Any:
     """A new strip in a scene's sequencer, painted over others of the same face; it is chosen."""
+    (strip,) = paint_lane(scene, [given], face)
+    choose(scene, strip)
+    return strip
+
+
+def paint_lane(scene: bpy.types.Scene, lane: Sequence[Range],
+               face: bpy.types.Object | None) -> list[Any]:
+    """New strips, not selected, for ranges that follow each other; painted over others of the same
+    face."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
-    first, after = round(given.first), round(given.after)
+    first, after = round(lane[0].first), round(lane[-1].after)
     for old in of_scene(scene):
         if old.soliloquy.face == face:
             _make_room(editor, old, (first, after))
-    strip = _new_strip(editor, free_channel(scene, first, after), first, after)
+    channel, taken, made = free_channel(scene, first, after), _names(of_scene(scene)), []
+    for given in lane:
+        strip = _new_strip(editor, channel, round(given.first), round(given.after))
+        with _undrawn():
+            _fill(strip.soliloquy, given, face)
+        name_and_colour(strip, taken)
+        taken.add(strip.name)
+        made.append(strip)
+    return made
+
+
+def _fill(painted: PaintedEmotion, given: Range, face: bpy.types.Object | None) -> None:
     for name in ("emotion", "intensity", "other", "share"):
-        setattr(strip.soliloquy, name, getattr(given, name))
-    strip.soliloquy.face = face
+        setattr(painted, name, getattr(given, name))
+    painted.face = face
     if given.fade_s is not None:
-        strip.soliloquy.fade_s = given.fade_s
-    choose(scene, strip)
-    return strip
+        painted.fade_s = given.fade_s
+
+
+@contextmanager
+def _undrawn() -> Iterator[None]:
+    """Properties change without a look at all other strips at each."""
+    global _drawn
+    _drawn = False
+    try:
+        yield
+    finally:
+        _drawn = True
 
 
 def _make_room(editor: bpy.types.SequenceEditor, old: Any, new: tuple[int, int]) -> None:
@@ -141,7 +176,7 @@ def _make_room(editor: bpy.types.SequenceEditor, old: Any, new: tuple[int, int])
 def _new_strip(holder: Any, channel: int, first: int, after: int) -> Any:
     strip = blender_compat.new_colour_strip(blender_compat.top_strips(holder), CHANNEL, channel,
                                             first, after)
-    strip.mute = True
+    strip.mute, strip.select = True, False
     return strip
 
 
@@ -199,11 +234,14 @@ def free_channel(scene: bpy.types.Scene, first: int, after: int) -> int:
     return channel
 
 
-def name_and_colour(strip: Any, others: Iterable[Any]) -> None:
-    """Let a strip show what it paints."""
+def _names(every: Iterable[Any]) -> set[str]:
+    return {strip.name for strip in every}
+
+
+def name_and_colour(strip: Any, taken: Container[str]) -> None:
+    """Let a strip show what it paints, under a name that is not taken."""
     painted = strip.soliloquy
     shown = (painted.emotion.strip(), painted.intensity, painted.other.strip())
-    taken = {other.name for other in others if other != strip}
     strip.name = next(name for name in _numbered(emotion_ranges.name_of(*shown))
                       if name not in taken)
     strip.color = emotion_ranges.colour_of(*shown, painted.share)

@@ -155,7 +155,6 @@ class WorkerJob:
             raise errors.SoliloquyError(reply.code, reply.message, reply.hint)
         elif (isinstance(reply, messages.Done | messages.Heard) and reply.id == self.id
               and (make := self.answered(reply)) is not None):
-            self.stage, self._stage_share = "keys", 0.0
             self._made = self._threads.submit(make)
 
     def _finished(self, made: "Future[list[Any]]") -> list[Any] | None:
@@ -201,6 +200,7 @@ class Job(WorkerJob):
         """Prepare the motion files."""
         if not isinstance(reply, messages.Done):
             return None
+        self.stage, self._stage_share = "keys", 0.0
         paths = [Path(path) for path in reply.paths]
         return lambda: self._prepare(paths, self._face.result())
 

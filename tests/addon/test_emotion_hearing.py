@@ -1,5 +1,7 @@
 """Paint What Is Heard: from the voice to ranges in the sequencer."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,8 +9,10 @@ bpy = pytest.importorskip("bpy")
 
 from backend import pack  # noqa: E402
 from blender_addon import blender_compat, emotion_hearing, emotion_strips, session  # noqa: E402
-from blender_addon._backend import errors  # noqa: E402
+from blender_addon._backend import errors, messages  # noqa: E402
+from blender_addon.audio_source import PlacedSound  # noqa: E402
 from blender_addon.emotion_ranges import Range  # noqa: E402
+from blender_addon.job import Sound  # noqa: E402
 from tests.addon import sequencer  # noqa: E402
 from tests.data import make_tiny_pack  # noqa: E402
 
@@ -73,6 +77,39 @@ def test_a_strip_in_a_sequencer_of_another_rate_is_heard_where_it_lies(stage, wr
     press()
     (_, _, first, _), *_, (_, _, _, after) = painted(cut)
     assert (first, after) == (12, 12 + 72)
+
+
+@pytest.mark.parametrize(("first_frame", "face_fps", "fps", "ends_s", "after_frame", "edges"), [
+    (10.0, 30, 30, (1.5, 3.0), math.inf, [10, 55, 100]),
+    (10.0, 24, 24, (1.0, 46 / 30), 10 + 36 + 1, [10, 34, 46]),  # a line of 36 frames
+    (25 * 7 / 24, 25, 24, (1.0, 2.0), math.inf, [7, 31, 55]),  # 7 comes out a little below 7
+    (0.4, 30, 30, (1.0, 2.0), math.inf, [0, 30, 61])])
+def test_ranges_cover_the_sound_in_whole_frames_and_no_neighbour(
+        first_frame, face_fps, fps, ends_s, after_frame, edges):
+    spans = [messages.EmotionSpan("sad", 1.0, 0.0, ends_s[0]),
+             messages.EmotionSpan("angry", 0.5, *ends_s)]
+    placed = PlacedSound(Sound("a.wav"), "a", first_frame, None, after_frame)
+    sad, angry = emotion_hearing.ranges(spans, placed, face_fps, fps)
+    assert [sad.first, sad.after, angry.after] == edges and angry.first == sad.after
+
+
+def test_a_sound_that_is_selected_stays_so_and_ranges_are_not(stage):
+    strip = sequencer.add_sound(stage.sequence_editor_create(), stage.soliloquy.filepath, 1, 12)
+    stage.soliloquy.source = "STRIP"
+    press()
+    assert strip.select and not any(each.select for each in emotion_strips.of_scene(stage))
+
+
+def test_ranges_that_say_which_sound_is_meant_go_on_saying_it(stage):
+    editor = stage.sequence_editor_create()
+    path = stage.soliloquy.filepath
+    first, second = (sequencer.add_sound(editor, path, 1, frame) for frame in (12, 102))
+    first.select = second.select = False
+    stage.soliloquy.source = "STRIP"
+    emotion_strips.paint(stage, Range("surprised", 1.0, 20, 30), None)
+    assert emotion_strips.sounds_beneath(stage) == [first]
+    press()
+    assert emotion_strips.sounds_beneath(stage) == [first]
 
 
 def test_a_model_without_emotions_greys_it_out(stage, tiny_pack):
