@@ -108,10 +108,12 @@ def _crossing(seam: Seam, room_s: tuple[float, float], numbers: Numbers, codes: 
     reach, held, half = round(_reach_s(seam) * fps), round(_HELD_S * fps), seam.fade_s / 2
     at, last = round(seam.at_s * fps), len(numbers) - 1
     first, stop = max(0, at - reach), min(last, at + reach) + 1
-    far = max(first - held, at - round(room_s[0] * fps), 0), at + round(room_s[1] * fps) + 1
+    earliest = min(first, at - round(room_s[0] * fps))
+    latest = max(stop - 1, at + round(room_s[1] * fps))
+    before = numbers[max(earliest, first - held):first + 1]
+    after = numbers[stop - 1:min(latest + 1, stop + held)]
     return Crossing((seam.at_s - half) * fps, (seam.at_s + half) * fps, first, stop,
-                    _emotion(numbers[min(far[0], first):first + 1], codes),
-                    _emotion(numbers[stop - 1:max(stop, min(stop + held, far[1]))], codes))
+                    _emotion(before, codes), _emotion(after, codes))
 
 
 def _emotion(numbers: Numbers, codes: Codebook) -> Floats:
