@@ -32,7 +32,7 @@ def test_a_whole_strip_is_its_whole_file(add_strip, tmp_path):
 
 def test_a_trimmed_strip_is_a_part_of_its_file(add_strip, tmp_path):
     strip = add_strip()
-    strip.frame_final_start, strip.frame_final_end = 25, 40
+    blender_compat.set_handles(strip, 25, 40)
     strip.volume = 0.5
     sound, _, first, _, after = placed(tmp_path)
     assert (sound.start_s, sound.duration_s, sound.volume) == (0.5, 0.5, 0.5)
@@ -67,7 +67,7 @@ def test_a_path_relative_to_the_scene_file(add_strip, tmp_path):
 
 def test_a_strip_is_animated_where_it_is_heard(add_strip, ball):
     strip = add_strip()
-    strip.frame_final_start, strip.frame_final_end = 40, 50
+    blender_compat.set_handles(strip, 40, 50)
     assert bpy.ops.soliloquy.animate_from_audio() == {"FINISHED"}
     facts = ball.data.shape_keys.animation_data.action["soliloquy"]
     assert (facts["first_frame"], facts["last_frame"]) == (40, 49)
@@ -95,8 +95,7 @@ def test_a_strip_in_the_scene_that_the_workspace_shows(add_strip, tmp_path):
 
 
 def moved_off(strip):
-    strip.frame_final_end = 200
-    strip.frame_final_start = 150
+    blender_compat.set_handles(strip, 150, 200)
 
 
 @pytest.mark.parametrize(("change", "line"), [

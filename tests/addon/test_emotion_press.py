@@ -80,7 +80,7 @@ def test_the_worker_hears_of_seconds_of_the_sound_of_an_offset_strip(
         stage, write_wav, voice, asked, fps, fps_base):
     stage.render.fps, stage.render.fps_base = fps, fps_base
     strip = sequencer.add_sound(stage.sequence_editor_create(), write_wav(voice), 1, 50)
-    strip.frame_offset_start = 12  # the sound is heard from frame 62 on
+    blender_compat.set_handles(strip, 62, round(blender_compat.right_handle(strip)))
     stage.soliloquy.source = "STRIP"
     paint(stage, first=70, after=80)
     press()

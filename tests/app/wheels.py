@@ -3,7 +3,7 @@ the tests of the add-on in each.
 
 One version after the other, each in a virtual environment of its own in build/venvs: a gigabyte,
 which goes again when that version has passed. With --keep it stays for the next run; with
---press-only the tests are left out. Python 3.11 only.
+--press-only the tests are left out. Python 3.11 has wheels of 4.2, 4.5 and 5.0, 3.13 of 5.2.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 
 import build_addon  # noqa: E402
 
-VERSIONS = ("4.2.23", "4.5.15", "5.0.1")
+# There is one bpy wheel for each version, for the Python that Blender has in it.
+VERSIONS = {(3, 11): ("4.2.23", "4.5.15", "5.0.1"), (3, 13): ("5.2.3",)}
 INSTALL_AND_RUN = """
 import bpy, runpy, sys
 bpy.ops.extensions.package_install_files(
@@ -59,13 +60,13 @@ def environment(version: str) -> Path:
 
 
 def pinned() -> list[str]:
-    """What the worker and the add-on's tests import, as pyproject.toml pins it. That includes numpy
-    1, as in Blender's application; the module of 4.2 itself asks for any."""
+    """What the worker, Blender's extension system and the add-on's tests import, as pyproject.toml
+    pins it. That includes Blender's own numpy; the module of 4.2 itself asks for any."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    testing = [each for name in ("training", "dev") for each in extras[name]
-               if each.split("==")[0] in ("onnx", "pytest", "pytest-timeout")]
-    return [*extras["backend"], *testing]
+    beside = [each for name in ("training", "blender", "dev") for each in extras[name]
+              if each.split("==")[0] in ("onnx", "cattrs", "pytest", "pytest-timeout")]
+    return [*extras["backend"], *beside]
 
 
 def try_in(version: str, extension: Path, folder: Path) -> dict[str, object]:
@@ -91,11 +92,12 @@ def run_tests(version: str) -> None:
 
 def main() -> int:
     """Try every version; one line of figures each."""
-    if sys.version_info[:2] != (3, 11):
-        print("make test-wheels: these bpy wheels are for Python 3.11", file=sys.stderr)
+    python = sys.version_info[:2]
+    if python not in VERSIONS:
+        print("make test-wheels: there are bpy wheels for Python 3.11 and 3.13", file=sys.stderr)
         return 2
     extension = build_addon.build("linux-x64", "cpu", ROOT / "dist")
-    for version in VERSIONS:
+    for version in VERSIONS[python]:
         print(try_in(version, extension, ROOT / "out/wheels" / version), flush=True)
         if "--press-only" not in sys.argv:
             run_tests(version)
