@@ -154,7 +154,8 @@ class Seam(NamedTuple):
 
 def seams(spans: Sequence[EmotionSpan], frames: int, fps: float) -> tuple[Seam, ...]:
     """The seams of a lane inside a sound, in order of time. Where spans end and begin within
-    _ONE_SEAM_S there is one, and none where what is felt is the same on both sides."""
+    _ONE_SEAM_S there is one, as long as the longest of their fades, and none where what is felt is
+    the same on both sides."""
     edges = sorted((at_s, fade_s) for span in spans for at_s, fade_s in zip(
         (_start(span), _end(span)), _fades(span, spans, fps), strict=True)
         if _EDGE_S <= at_s <= frames / fps - _EDGE_S)

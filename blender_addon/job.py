@@ -5,6 +5,7 @@
 
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -55,7 +56,7 @@ class Request:
     neutral: bool = False
 
 
-class WorkerJob:
+class WorkerJob(ABC):
     """A running job: a subclass says what the worker is asked, and what is made of its answer in a
     thread of the job's own, for that may take too long for Blender's.
 
@@ -77,16 +78,13 @@ class WorkerJob:
         self._mixing, self._asked = mixing, False
         self._ask_when_mixed()
 
+    @abstractmethod
     def message(self) -> messages.Message:
         """What the worker is asked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, reply: messages.Message) -> Callable[[], list[Any]] | None:
         """What to make of a reply that ends the job; None for any other reply."""
-        raise NotImplementedError
-
-    def check(self) -> None:
-        """Raise SoliloquyError once it is known that the job cannot end well."""
 
     @property
     def fraction(self) -> float:
@@ -109,7 +107,6 @@ class WorkerJob:
         and Cancelled once a cancelled job has stopped."""
         if self._made is not None:
             return self._finished(self._made)
-        self.check()
         if not self._asked:
             self._ask_when_mixed()
             return None
@@ -204,10 +201,11 @@ class Job(WorkerJob):
         paths = [Path(path) for path in reply.paths]
         return lambda: self._prepare(paths, self._face.result())
 
-    def check(self) -> None:
-        """Whether the face fits."""
-        if self._face.done():
+    def tick(self) -> list[Any] | None:
+        """As `WorkerJob.tick`; a face that does not fit ends the job at once."""
+        if self._made is None and self._face.done():
             self._face.result()
+        return super().tick()
 
 
 class Listening(WorkerJob):

@@ -28,7 +28,7 @@ ONSET_REACH_S = 0.2
 class Figure:
     """A measured value, its unit, the name of the mask it was measured on, and its weight.
 
-    Clips are pooled as their mean by weight, or where ``most`` is set as their largest.
+    Clips are pooled as their mean by weight, or as their largest where that is what it measures.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Figure:
     unit: str
     mask: str
     weight: float = 1.0
-    most: bool = False
+    largest: bool = False
 
 
 class Compared(NamedTuple):
@@ -68,7 +68,7 @@ def lip_error(both: Compared, lips: Region) -> list[Figure]:
     error = 1e3 * np.sqrt(_squared(both, lips))
     return [
         Figure("lip error", float(error.mean()), "mm", lips.name, len(error)),
-        Figure("lip error, largest", float(error.max()), "mm", lips.name, most=True),
+        Figure("lip error, largest", float(error.max()), "mm", lips.name, largest=True),
     ]
 
 
@@ -173,11 +173,11 @@ def _named(figures: Sequence[Figure], name: str) -> Figure:
 
 def _pooled(figures: Sequence[Figure]) -> Figure:
     finite = [figure for figure in figures if np.isfinite(figure.value)]
-    if figures[0].most and finite:
-        return max(finite, key=lambda figure: figure.value)
     weight = sum(figure.weight for figure in finite)
     total = sum(figure.weight * figure.value for figure in finite)
     value = total / weight if weight else float("nan")
+    if figures[0].largest:
+        value = max((figure.value for figure in finite), default=value)
     return dataclasses.replace(figures[0], value=value, weight=weight)
 
 

@@ -51,6 +51,17 @@ def add_sound(editor: Any, path: Any, channel: int = 1, frame: int = 1, name: st
     return strip
 
 
+def shown_scene(fps: int) -> Any:
+    """A scene other than the window's that the sequencer shows; skips the test before 5.0, where
+    `WorkSpace.sequencer_scene` came and until which there is no such scene."""
+    if bpy.app.version < (5, 0):
+        pytest.skip("until 5.0 the sequencer shows the window's own scene")
+    scene = bpy.data.scenes.new("Cut")
+    scene.render.fps = fps
+    bpy.context.workspace.sequencer_scene = scene
+    return scene
+
+
 def in_sequencer(scene: Any, *calls: Any) -> None:
     """Call each of `calls` as if the artist did it in the window's Video Sequencer."""
     window = bpy.context.window

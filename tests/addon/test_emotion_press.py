@@ -92,11 +92,7 @@ def test_the_worker_hears_of_seconds_of_the_sound_of_an_offset_strip(
 
 
 def test_ranges_in_another_scenes_sequencer_are_read_at_that_scenes_rate(stage, asked):
-    if bpy.app.version < (5, 0):
-        pytest.skip("this Blender shows the window's scene in the sequencer")
-    cut = bpy.data.scenes.new("Cut")
-    cut.render.fps = 24
-    bpy.context.workspace.sequencer_scene = cut
+    cut = sequencer.shown_scene(24)
     paint(cut, first=16, after=24)  # 20 to 30 at the face's 30 fps, the sound begins at 10
     press()
     (span,) = asked[-1].emotions

@@ -48,6 +48,10 @@ region = next(r for r in area.regions if r.type == "WINDOW")
 with bpy.context.temp_override(area=area, region=region):
     bpy.ops.wm.search_menu("INVOKE_DEFAULT")
 """
+COLOUR_STRIPS = (
+    "[sum(s.type == 'COLOR' for s in (e.strips_all if hasattr(e, 'strips_all') else"
+    " e.sequences_all)) for e in [bpy.context.scene.sequence_editor]][0]"
+)
 # The tiny pack's ball as a program leaves it that sorts vertices.
 SHUFFLED_BALL = """
 import bmesh, numpy
@@ -221,15 +225,12 @@ class Afternoon:
     def paint_what_is_heard(self) -> None:
         """The voice's emotions become strips over the line."""
         model = "setattr(bpy.context.scene.soliloquy, 'model', {!r})"
-        painted = "len([s for s in bpy.context.scene.sequence_editor.{} if s.type == 'COLOR'])"
-        new = self.screen.ask("bpy.app.version >= (4, 4)")
-        count = painted.format("strips_all" if new else "sequences_all")
         self.screen.ask(model.format("exptalk-flame"))
         self.screen.ask("bpy.ops.soliloquy.paint_heard('INVOKE_DEFAULT') and None")
         self.screen.wait(lambda: not self.busy(), "what is heard", 120.0)
         assert self.message().startswith("Heard: "), self.message()
         self.figures["heard"] = self.message()
-        assert self.screen.ask(count) > 0
+        assert self.screen.ask(COLOUR_STRIPS) > 0
         self.screen.ask("bpy.ops.soliloquy.clear_emotions() and None")
         self.screen.ask(model.format("gldi-flame"))
 

@@ -87,9 +87,11 @@ def test_pooling_counts_frames_for_errors_and_clips_for_fdd() -> None:
 
 
 def test_the_largest_error_of_clips_is_that_of_the_worst_clip() -> None:
-    clips = [[metrics.Figure("largest", value, "mm", "", 3, most=True)]
+    clips = [[metrics.Figure("largest", value, "mm", "", 3, largest=True)]
              for value in (1.0, math.nan, 4.0, 2.0)]  # fmt: skip
-    assert metrics.pool(clips)[0].value == 4.0
+    pooled = metrics.pool(clips)[0]
+    assert (pooled.value, pooled.weight) == (4.0, 9)
+    assert math.isnan(metrics.pool([clips[1]])[0].value)
 
 
 def test_pooling_leaves_out_what_a_clip_has_not() -> None:
