@@ -4,7 +4,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -176,8 +176,9 @@ class Generator:
 
     def run(self, job: Generate, paths: Sequence[Path],
             on_progress: OnProgress = silent_progress) -> Done:
-        """Do a job: one motion.npz per path, take k with seed + k, and MOTION_neutral.npz beside it
-        if that was asked for. Raises SoliloquyError, and then no unfinished file is left."""
+        """Do a job: one motion.npz per path (all in one folder), take k with seed + k, and
+        MOTION_neutral.npz beside it if that was asked for. Raises SoliloquyError, and then no
+        unfinished file is left."""
         self._check(job, len(paths))
         _check_places(paths, job)
         earlier = redo.open_earlier(job.redo, self.pack, len(self._codebook)) if job.redo else None
@@ -194,15 +195,17 @@ class Generator:
         if earlier:
             redo.check_sound(earlier, len(voice))
         places = [*paths, *(neutral_path(path) for path in paths if job.neutral)]
-        for number, path in enumerate(places):
-            felt, take = divmod(number, len(paths))
-            info = self._info(seconds, job.seed + take)
-            with clock.stage("imagine"):
-                numbers = self._perform(job, heard[felt], info.seed, earlier, on_progress)
-            with clock.stage("decode"):
-                seams = emotions.seams(lanes[felt], len(numbers), info.fps)
-                self._write(path, info, numbers, self._show(numbers, seams, earlier, on_progress))
-            on_progress("write", number + 1, len(places))
+        with _made(places[0].parent):
+            for number, path in enumerate(places):
+                felt, take = divmod(number, len(paths))
+                info = self._info(seconds, job.seed + take)
+                with clock.stage("imagine"):
+                    numbers = self._perform(job, heard[felt], info.seed, earlier, on_progress)
+                with clock.stage("decode"):
+                    seams = emotions.seams(lanes[felt], len(numbers), info.fps)
+                    self._write(path, info, numbers,
+                                self._show(numbers, seams, earlier, on_progress))
+                on_progress("write", number + 1, len(places))
         return Done(job.id, tuple(map(str, places)), clock.total_s(),
                     dict(clock.stages_s))
 
@@ -242,12 +245,8 @@ class Generator:
         """Stream the blocks to disk, so that an hour needs no more memory than a minute."""
         shape = (len(numbers), self.pack.manifest.topology.vertex_count, 3)
         codes = motion.Codes(numbers, self.pack.fingerprint)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with _writing(path):
             motion.write(path, info, shape, blocks, codes)
-        except OSError as problem:
-            raise RequestError("cannot_write", f"'{path}' cannot be written: {problem.strerror}.",
-                               "Choose another place, or make room.") from problem
 
     def _check(self, job: Generate, takes: int) -> None:
         """Refuse before any work what would fail after it."""
@@ -320,6 +319,33 @@ def _check_places(paths: Sequence[Path], job: Generate) -> None:
         if path.is_dir() or same:
             raise RequestError("cannot_write", f"'{path}' is {(same or ['a folder'])[0]}.",
                                "Choose another file name.")
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder for results, made before the long part of the work: one that cannot be is told at
+    once, one that its owner removes, having given the job up, is not made again. What was made
+    goes again when the work fails and nothing lies in it."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for place in new:
+            with suppress(OSError):  # a take that is done lies there, or another program's file
+                place.rmdir()
+        raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """The system's refusal to write there in our words."""
+    try:
+        yield
+    except OSError as problem:
+        raise RequestError("cannot_write", f"'{path}' cannot be written: {problem.strerror}.",
+                           "Choose another place, or make room.") from problem
 
 
 class _Clock:

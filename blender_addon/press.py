@@ -1,7 +1,6 @@
 """What happens when the button is pressed: check, gather, and hand the job to the worker."""
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +78,7 @@ def begin_listening(context: bpy.types.Context, chosen: pack.Pack) -> audio_sour
 @contextmanager
 def job_folder() -> Iterator[Path]:
     """A private folder for a job, which removes it; it goes at once where no job comes about."""
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=session.CURRENT.folder))
+    folder = session.CURRENT.new_job_folder()
     try:
         yield folder
     except BaseException:

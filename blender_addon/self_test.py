@@ -2,7 +2,6 @@
 
 import math
 import struct
-import tempfile
 import time
 import wave
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import disabled_reason, models, session, workplace
+from . import disabled_reason, models, press, session, workplace
 from ._backend import motion
 from .face import Face
 from .job import Job, Request, Sound
@@ -58,11 +57,11 @@ class SOLILOQUY_OT_self_test(disabled_reason.Greyed, Running, bpy.types.Operator
         """Send a request as a press would."""
         current = session.CURRENT
         chosen = models.opened(context, self.model)
-        folder = Path(tempfile.mkdtemp(prefix="job-", dir=current.folder))
-        write_hum(folder / "hum.wav")
-        self._began_s = time.monotonic()
-        request = Request(Sound(str(folder / "hum.wav")), str(chosen.path))
-        current.job = Job(workplace.ready(context), request, lambda: _NO_FACE, _shapes, folder)
+        with press.job_folder() as folder:
+            write_hum(folder / "hum.wav")
+            self._began_s = time.monotonic()
+            request = Request(Sound(str(folder / "hum.wav")), str(chosen.path))
+            current.job = Job(workplace.ready(context), request, lambda: _NO_FACE, _shapes, folder)
 
     def done(self, made: list[Any]) -> Result:
         """Keep the report for the preferences."""

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from .worker import Launch, Worker
 
+_JOB_PREFIX = "job-"
+
 
 class Work(Protocol):
     """What a timer can move on: a job of the worker, or a task in a thread."""
@@ -78,11 +80,19 @@ class Session:
         if self.job is None:
             self.end_worker()
 
+    def new_job_folder(self) -> Path:
+        """A private folder for one job."""
+        return Path(tempfile.mkdtemp(prefix=_JOB_PREFIX, dir=self.folder))
+
     def end_job(self) -> None:
-        """Forget the job and remove its files."""
+        """Forget the job and remove its files, and what the worker may have written for an earlier
+        one after that was abandoned."""
         if self.job is not None:
             self.job.close()
             self.job = None
+        if self._folder is not None:
+            for left in self._folder.glob(f"{_JOB_PREFIX}*"):
+                shutil.rmtree(left, ignore_errors=True)
 
     def tell(self, message: str, hint: str = "", failed: bool = False) -> None:
         """What the panel shows until the next press."""

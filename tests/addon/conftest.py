@@ -52,12 +52,12 @@ def scene(addon: Any) -> Iterator[Any]:
     """An empty scene at 30 fps in a fresh file, with no job, message or worker left over."""
     import bpy
 
-    from blender_addon import session
+    from blender_addon import press, session
 
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.context.scene.render.fps = 30
     yield bpy.context.scene
-    session.CURRENT.end_job()
+    press.abandon()
     session.CURRENT.tell("")
 
 

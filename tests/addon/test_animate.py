@@ -200,6 +200,13 @@ def test_nothing_is_left_in_the_temporary_folder(spoken, tmp_path, monkeypatch):
     assert not list((tmp_path / "t").iterdir())
 
 
+def test_what_an_abandoned_job_still_wrote_goes_with_the_next(spoken):
+    late = session.CURRENT.new_job_folder()
+    (late / "motion.npz").write_bytes(b"late")
+    assert press() == {"FINISHED"}
+    assert not late.exists()
+
+
 def test_a_temporary_folder_tidied_away_is_made_again(spoken):
     press()
     shutil.rmtree(session.CURRENT.folder)

@@ -18,6 +18,7 @@ from blender_addon import (  # noqa: E402
     workplace,
 )
 from blender_addon._backend import errors  # noqa: E402
+from blender_addon.worker import WorkerError  # noqa: E402
 from tests.addon.faces import SCALE, opening_at  # noqa: E402
 
 
@@ -87,6 +88,17 @@ def test_another_device_ends_an_idle_worker_and_no_other(home, scene, tiny_pack)
 def test_a_self_test_that_fails_says_why(home, scene):
     with pytest.raises(RuntimeError, match="There is no model 'nobody'"):
         bpy.ops.soliloquy.self_test(model="nobody")
+
+
+def test_a_self_test_without_a_worker_leaves_no_file(home, scene, tiny_pack, monkeypatch):
+    def no_worker(_context):
+        raise WorkerError("worker_missing", "There is none.")
+
+    session.CURRENT.end()
+    monkeypatch.setattr(workplace, "ready", no_worker)
+    with pytest.raises(RuntimeError, match="There is none"):
+        bpy.ops.soliloquy.self_test(model=str(tiny_pack))
+    assert not list(session.CURRENT.folder.iterdir())
 
 
 def test_the_log_lies_in_the_users_folder_and_its_end_is_shown(home, scene, tiny_pack):
