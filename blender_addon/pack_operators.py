@@ -31,8 +31,7 @@ class SOLILOQUY_OT_install_model(disabled_reason.Greyed, Running, bpy.types.Oper
         """Choose the file first."""
         if self.filepath:
             return super().invoke(context, event)
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return self.ask_for_file(context)
 
     def start(self, _context: bpy.types.Context) -> None:
         """Check and unpack in a thread: a large model takes seconds."""

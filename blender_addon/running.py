@@ -23,6 +23,8 @@ class Running:
 
     _shown: tuple[str, float] | None = None
     _timer: Any = None
+    # Whether `execute` comes from a file browser, so from a person, and not from a script.
+    asked = False
 
     def start(self, context: bpy.types.Context) -> None:
         """Start the job; raises SoliloquyError with nothing left behind."""
@@ -50,6 +52,15 @@ class Running:
         """From a button: start the job and return; the timer does the rest."""
         if bpy.app.background or context.window is None:
             return self.execute(context)
+        return self._begin(context)
+
+    def ask_for_file(self, context: bpy.types.Context) -> Result:
+        """Let the user choose the file first; Blender then calls `execute`."""
+        self.asked = True
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def _begin(self, context: bpy.types.Context) -> Result:
         if (ended := self._start(context)) is not None:
             return ended
         manager = context.window_manager
@@ -72,7 +83,9 @@ class Running:
         return result
 
     def execute(self, context: bpy.types.Context) -> Result:
-        """From a script: run to the end."""
+        """From a script: run to the end. After a file was chosen: as from a button."""
+        if self.asked:
+            return self._begin(context)
         result = self._start(context)
         while result is None:
             result = self._tick()

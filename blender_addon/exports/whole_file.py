@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import IO
 
 
+def unfinished(path: Path, pid: int) -> Path:
+    """Where a process writes what is to become `path`."""
+    return path.with_name(f".{path.stem}.{pid}{path.suffix}")
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A path in the same folder, with the same ending, that takes the place of `path` when the
     block ends well."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = unfinished(path, os.getpid())
     try:
         yield temporary
         os.replace(temporary, path)

@@ -1,5 +1,6 @@
 """Meshes for tests, and what moves on them."""
 
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -43,3 +44,10 @@ def rest_places(face: Any) -> Any:
 def opening_at(face: Any, frame: int) -> float:
     """How far the lowest-moving vertex is below its rest place, mesh units: the "mouth"."""
     return float((rest_places(face) - places_at(face, frame))[:, 2].max())
+
+
+def imported(operator: Any, path: Path) -> Any:
+    """The one mesh object that an importer adds."""
+    before = set(bpy.data.objects)
+    operator(filepath=str(path))
+    return next(new for new in set(bpy.data.objects) - before if new.type == "MESH")

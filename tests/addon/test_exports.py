@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from tests.addon.faces import opening_at, places_at  # noqa: E402
+from tests.addon.faces import imported, opening_at, places_at  # noqa: E402
 
 FIRST, LAST = 6, 58  # the line, and rest four frames before and after
 
@@ -29,13 +29,6 @@ def export(spoken, ball, tmp_path):
 
 def seen(face):
     return np.array([places_at(face, frame) for frame in range(FIRST, LAST + 1)])
-
-
-def imported(operator, path):
-    """The one mesh object that an importer adds."""
-    before = set(bpy.data.objects)
-    operator(filepath=str(path))
-    return next(new for new in set(bpy.data.objects) - before if new.type == "MESH")
 
 
 def test_pc2_holds_every_vertex_of_every_frame(export, ball):

@@ -48,6 +48,21 @@ region = next(r for r in area.regions if r.type == "WINDOW")
 with bpy.context.temp_override(area=area, region=region):
     bpy.ops.wm.search_menu("INVOKE_DEFAULT")
 """
+# As a click on an entry of the menu, then on the file browser's button.
+EXPORT = """
+area = next(a for a in bpy.context.window.screen.areas if a.type == "VIEW_3D")
+region = next(r for r in area.regions if r.type == "WINDOW")
+with bpy.context.temp_override(area=area, region=region):
+    bpy.ops.soliloquy.export("INVOKE_DEFAULT", kind="PC2")
+"""
+ACCEPT = """
+window, area = next((w, a) for w in bpy.context.window_manager.windows for a in w.screen.areas
+                    if a.type == "FILE_BROWSER")
+area.spaces.active.params.directory = b"/share/"
+area.spaces.active.params.filename = "head.pc2"
+with bpy.context.temp_override(window=window, area=area):
+    bpy.ops.file.execute()
+"""
 COLOUR_STRIPS = (
     "[sum(s.type == 'COLOR' for s in (e.strips_all if hasattr(e, 'strips_all') else"
     " e.sequences_all)) for e in [bpy.context.scene.sequence_editor]][0]"
@@ -126,7 +141,7 @@ class Afternoon:
         """What the panel says, with its hint."""
         return str(self.screen.ask("session.message + ' ' + session.hint")).strip()
 
-    def finish(self) -> float:
+    def finish(self, said: str = "speaks") -> float:
         """Wait for a job's good end; the longest that Blender kept us waiting, in seconds."""
         slowest_s, end = 0.0, time.monotonic() + 1500.0
         while True:
@@ -136,7 +151,7 @@ class Afternoon:
             slowest_s = max(slowest_s, time.monotonic() - asked)
             time.sleep(0.05)
             assert time.monotonic() < end, "the job did not end within 1500 s"
-        assert "speaks" in self.message(), self.message()
+        assert said in self.message(), self.message()
         return slowest_s
 
     def animate(self) -> None:
@@ -234,6 +249,23 @@ class Afternoon:
         self.screen.ask("bpy.ops.soliloquy.clear_emotions() and None")
         self.screen.ask(model.format("gldi-flame"))
 
+    def export(self) -> None:
+        """A file chosen in the browser is written by a Blender of its own, and ours answers."""
+        path = SHARE / "head.pc2"
+        path.unlink(missing_ok=True)
+        self.screen.ask("setattr(session, 'longest_tick_s', 0.0)")
+        self.screen.ask(EXPORT)
+        time.sleep(2.0)
+        self.screen.ask(ACCEPT)
+        self.screen.wait(self.busy, "the export to begin", 60.0, poll_s=0.01)
+        start = time.monotonic()
+        self.finish("Wrote")
+        self.figures["export_s"] = round(time.monotonic() - start, 2)
+        self.figures["export_longest_tick_s"] = round(
+            self.screen.ask("session.longest_tick_s"), 3)
+        assert path.stat().st_size > 1_000_000
+        assert not list(SHARE.glob(".head*"))
+
     def match_vertices(self) -> None:
         """A face in another order: the panel asks, and the answer is kept on the mesh."""
         self.screen.ask(SHUFFLED_BALL)
@@ -300,6 +332,7 @@ def main() -> None:
         step("press by search", afternoon.press_by_search)
         step("press in the sequencer", afternoon.press_in_sequencer)
         step("paint what is heard", afternoon.paint_what_is_heard)
+        step("export", afternoon.export)
         step("match reordered vertices", afternoon.match_vertices)
         step("save, reopen, press again", afternoon.save_and_reopen)
         step("quit during a job", afternoon.quit_in_the_middle)
