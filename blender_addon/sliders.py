@@ -156,7 +156,9 @@ def _keep(action: bpy.types.Action, points: dict[str, Floats], manner: _Manner) 
 def copy(source: bpy.types.Action, target: bpy.types.Action) -> None:
     """Give a take the sliders of another."""
     for name in SoliloquySliders.__annotations__:
-        setattr(target.soliloquy_sliders, name, getattr(source.soliloquy_sliders, name))
+        value = getattr(source.soliloquy_sliders, name)
+        if getattr(target.soliloquy_sliders, name) != value:  # each move rewrites curves
+            setattr(target.soliloquy_sliders, name, value)
 
 
 def draw(layout: Any, action: bpy.types.Action) -> None:
