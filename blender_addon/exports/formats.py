@@ -33,6 +33,11 @@ def frame_range(face: bpy.types.Object) -> tuple[int, int]:
 
 def write(context: bpy.types.Context, face: bpy.types.Object, kind: str, path: Path) -> None:
     """What plays on a face as a file of a kind; raises OSError or RuntimeError."""
+    with posed.shown(context, face):
+        _write(context, face, kind, path)
+
+
+def _write(context: bpy.types.Context, face: bpy.types.Object, kind: str, path: Path) -> None:
     scene, (first, last) = context.scene, frame_range(face)
     fps, count = audio_source.scene_fps(scene), len(face.data.vertices)
     if kind in _BLENDERS:

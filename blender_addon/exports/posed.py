@@ -1,7 +1,7 @@
 """The face as it is posed, frame by frame."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import bpy
 import numpy as np
@@ -52,6 +52,24 @@ def _without_modifiers(face: bpy.types.Object) -> Iterator[None]:
     finally:
         for modifier in shown:
             modifier.show_viewport = True
+
+
+@contextmanager
+def shown(context: bpy.types.Context, face: bpy.types.Object) -> Iterator[None]:
+    """The face in view and selectable, however it was hidden: Blender poses no hidden object, and
+    exports none."""
+    top = context.scene.collection.objects
+    with ExitStack() as undo:
+        if all(each != face for each in top):  # the collection that cannot be hidden
+            top.link(face)
+            undo.callback(top.unlink, face)
+        for flag in ("hide_viewport", "hide_select"):
+            undo.callback(setattr, face, flag, getattr(face, flag))
+            setattr(face, flag, False)
+        if face.hide_get():
+            face.hide_set(False)
+            undo.callback(face.hide_set, True)
+        yield
 
 
 @contextmanager

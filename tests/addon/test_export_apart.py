@@ -89,7 +89,16 @@ def test_what_is_changed_meanwhile_does_not_get_into_the_file(talking, tmp_path)
     assert (tmp_path / "after.pc2").read_bytes() == (tmp_path / "before.pc2").read_bytes()
 
 
-def test_a_cancel_stops_it_and_leaves_nothing(talking, tmp_path):
+ENDLESS = """
+import os, pathlib, time
+pathlib.Path("{folder}", f".a.{{os.getpid()}}.pc2").write_text("half")
+time.sleep(600)
+"""
+
+
+def test_a_cancel_stops_it_and_leaves_nothing(talking, tmp_path, monkeypatch):
+    endless = [sys.executable, "-c", ENDLESS.format(folder=tmp_path)]
+    monkeypatch.setattr(apart, "command", lambda *_: endless)
     job = exported(talking, "PC2", tmp_path / "a.pc2")
     while not list(tmp_path.glob(".a.*.pc2")):
         assert job.tick() is None

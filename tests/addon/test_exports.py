@@ -8,6 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from blender_addon.exports import formats  # noqa: E402
 from tests.addon.faces import imported, opening_at, places_at  # noqa: E402
 
 FIRST, LAST = 6, 58  # the line, and rest four frames before and after
@@ -102,6 +103,46 @@ def test_gltf_opens_the_mouth_at_the_same_frames(export, ball):
     # The importer counts from frame 0 and turns the axes back.
     seen_here = [opening_at(copy, frame) for frame in (8, 20, 33, 50)]
     np.testing.assert_allclose(seen_here, true, atol=1e-3)
+
+
+def hide_by_eye(face):
+    face.hide_set(True)
+
+
+def hide_by_monitor(face):
+    face.hide_viewport = True
+
+
+def forbid_to_select(face):
+    face.hide_select = True
+
+
+def exclude(face):
+    hidden = bpy.data.collections.new("Hidden")
+    bpy.context.scene.collection.children.link(hidden)
+    hidden.objects.link(face)
+    bpy.context.scene.collection.objects.unlink(face)
+    bpy.context.view_layer.layer_collection.children["Hidden"].exclude = True
+
+
+def state(face):
+    layer = bpy.context.view_layer
+    layer.update()
+    seen = face.name in layer.objects
+    return (face.hide_viewport, face.hide_select, seen, seen and face.hide_get(),
+            [collection.name for collection in face.users_collection])
+
+
+@pytest.mark.parametrize("hide", [hide_by_eye, hide_by_monitor, forbid_to_select, exclude])
+@pytest.mark.parametrize(("kind", "ending"), [("PC2", ".pc2"), ("GLTF", ".glb"), ("USD", ".usdc")])
+def test_a_hidden_face_is_exported_as_any_and_stays_hidden(export, ball, hide, kind, ending):
+    if formats.why_missing(kind):
+        pytest.skip(formats.why_missing(kind))
+    content = export(kind, ending).read_bytes()
+    hide(ball)
+    before = state(ball)
+    assert export(kind, ending).read_bytes() == content
+    assert state(ball) == before
 
 
 def test_a_folder_that_does_not_exist_is_one_clear_line(export, tmp_path):
