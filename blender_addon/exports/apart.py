@@ -13,7 +13,7 @@ from .. import session
 from .._backend import errors
 from . import child, formats, whole_file
 
-_TAIL_BYTES = 400
+_TAIL_BYTES = 4000
 
 
 class Export:
@@ -50,12 +50,14 @@ class Export:
             raise errors.Cancelled
         if code is None:
             return None
-        if code == child.UNLIKE:
+        said = self._tail()
+        if child.DONE in said:
+            return [self._path]
+        if child.UNLIKE in said:
             raise errors.RequestError("export_unlike", "The face moves otherwise elsewhere.")
-        if code != 0:
-            raise errors.RequestError("export_failed", f"'{self._path}' could not be written: "
-                                      f"{self._reason(code)}")
-        return [self._path]
+        problem = re.findall(rf"{child.PROBLEM}(.+)", said) or [f"Blender ended with code {code}."]
+        raise errors.RequestError("export_failed",
+                                  f"'{self._path}' could not be written: {problem[-1]}")
 
     def cancel(self) -> None:
         """Stop it at once."""
@@ -66,11 +68,6 @@ class Export:
         self._process.kill()
         self._process.wait()
         whole_file.unfinished(self._path, self._process.pid).unlink(missing_ok=True)
-
-    def _reason(self, code: int) -> str:
-        """What the other Blender said of it, else how it ended."""
-        said = re.findall(rf"{child.PROBLEM}(.+)", self._tail())
-        return str(said[-1]) if said else f"Blender ended with code {code}."
 
     def _tail(self) -> str:
         with open(self._log, "rb") as log:
@@ -84,7 +81,7 @@ def command(expression: str, argument: str) -> list[str]:
     this one was trusted with, that one is."""
     trust = "--disable-autoexec" if bpy.app.autoexec_fail else "--enable-autoexec"
     return [bpy.app.binary_path, "--background", "--factory-startup", trust,
-            "--python-exit-code", str(child.BROKEN), "--python-expr", expression, "--", argument]
+            "--python-expr", expression, "--", argument]
 
 
 def _spawn(arguments: list[str], log: Path) -> "subprocess.Popen[bytes]":

@@ -1,7 +1,6 @@
 """What the Blender of an export does: open the face, write the file, tell how far it is."""
 
 import json
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -11,9 +10,10 @@ import bpy
 
 from . import formats
 
-FRAME, PROBLEM = "soliloquy frame ", "soliloquy problem "
-# Exit codes: the file cannot be written; the face does not move here as it does there; our fault.
-REFUSED, UNLIKE, BROKEN = 2, 3, 4
+# What it says of itself, not by its exit code: Blender may crash at its end, its work done.
+FRAME, DONE = "soliloquy frame ", "soliloquy done"
+# The file cannot be written; the face does not move here as it does there.
+PROBLEM, UNLIKE = "soliloquy problem ", "soliloquy unlike"
 # What of a scene's render settings shapes a face and its timing.
 SCENE = ("fps", "fps_base", "use_simplify", "simplify_subdivision")
 
@@ -26,10 +26,10 @@ def expression() -> str:
 
 
 def main(argument: str) -> None:
-    """Do what the argument (JSON) says, and end this Blender."""
+    """Do what the argument (JSON) says, and say how it ended."""
     order = json.loads(argument)
     import_module(__package__.partition(".")[0]).register()
-    sys.exit(_write(order, _opened(order)))
+    print(_write(order, _opened(order)), flush=True)
 
 
 def _opened(order: dict[str, Any]) -> bpy.types.Object:
@@ -50,7 +50,7 @@ def _parents(face: bpy.types.Object) -> Iterator[bpy.types.Object]:
         yield face
 
 
-def _write(order: dict[str, Any], face: bpy.types.Object) -> int:
+def _write(order: dict[str, Any], face: bpy.types.Object) -> str:
     bpy.context.scene.frame_set(formats.frame_range(face)[0])
     if not all(driver.driver.is_valid for driver in _drivers()):
         return UNLIKE  # by an add-on's functions, say, that are not here
@@ -59,9 +59,8 @@ def _write(order: dict[str, Any], face: bpy.types.Object) -> int:
     try:
         formats.write(bpy.context, face, order["kind"], Path(order["path"]))
     except (OSError, RuntimeError) as problem:
-        print(f"{PROBLEM}{str(problem).strip()}", flush=True)
-        return REFUSED
-    return 0
+        return PROBLEM + " ".join(str(problem).split())
+    return DONE
 
 
 def _drivers() -> Iterator[bpy.types.FCurve]:

@@ -116,6 +116,20 @@ def test_what_cannot_be_written_is_one_clear_line(talking, tmp_path):
         ended(job)
 
 
+@pytest.mark.parametrize(("says", "reason"), [
+    ("import os; print('soliloquy done', flush=True); os.abort()", None),
+    ("raise SystemExit(7)", "could not be written: Blender ended with code 7")])
+def test_it_goes_by_what_the_other_blender_said_and_not_by_how_it_ended(
+        talking, tmp_path, monkeypatch, says, reason):
+    monkeypatch.setattr(apart, "command", lambda *_: [sys.executable, "-c", says])
+    job = exported(talking, "PC2", tmp_path / "a.pc2")
+    if reason is None:
+        assert ended(job)[0] == [tmp_path / "a.pc2"]
+    else:
+        with pytest.raises(errors.RequestError, match=reason):
+            ended(job)
+
+
 def test_a_blender_that_does_not_start_is_one_clear_line(talking, tmp_path, monkeypatch):
     monkeypatch.setattr(apart, "command", lambda *_: [str(tmp_path / "none")])
     with pytest.raises(errors.RequestError, match="No second Blender starts"):
@@ -137,5 +151,6 @@ def test_a_face_driven_by_what_only_this_blender_knows_is_not_written_there(talk
 
 
 def test_it_opens_what_it_was_given_with_the_trust_that_this_file_has():
-    assert apart.command("pass", "{}")[1:5] == [
-        "--background", "--factory-startup", "--enable-autoexec", "--python-exit-code"]
+    assert apart.command("pass", "{}")[1:] == [
+        "--background", "--factory-startup", "--enable-autoexec", "--python-expr", "pass", "--",
+        "{}"]
