@@ -86,14 +86,16 @@ class SOLILOQUY_OT_generate_again(_OfATake, Running, bpy.types.Operator):  # typ
 
     def start(self, context: bpy.types.Context) -> None:
         """Ask for the same again."""
-        face = properties.chosen_face(context)
-        stored = _facts(face.data.shape_keys)
+        face, keys = properties.chosen_face(context), self.settled(context)
+        stored, action = _facts(keys), result.chosen(keys)
+        assert action is not None  # the button is grey without one
         chosen = origin.pack_of(context, stored)
         request, placed = self.restored(context, stored, chosen)
-        seed = _next_seed(face.data.shape_keys) if self.new_seed else int(stored["seed"])
+        seed = _next_seed(keys) if self.new_seed else int(stored["seed"])
         asked = replace(request, seed=seed, takes=1)
-        self._where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed),
-                                       storage.compact)
+        where = press.begin_with(context, face, chosen, lambda _folder: (asked, placed),
+                                 storage.compact)
+        self._where = replace(where, instead_of=action.name)
 
     def done(self, made: list[Take]) -> Result:
         """Add the take to the list."""
@@ -130,11 +132,12 @@ class SOLILOQUY_OT_redo_range(_OfATake, Running, bpy.types.Operator):  # type: i
 
     def start(self, context: bpy.types.Context) -> None:
         """Ask the worker for the marked frames, with their neighbours pinned."""
-        face = properties.chosen_face(context)
-        keys = face.data.shape_keys
+        face, keys = properties.chosen_face(context), self.settled(context)
         action, stored = result.chosen(keys), _facts(keys)
         assert action is not None  # the button is grey without one
-        seed, self._fps = _next_seed(keys), audio_source.scene_fps(context.scene)
+        seed = _next_seed(keys)
+        # Its frames are those of the rate it was made at, whatever the scene's is now.
+        self._fps = float(stored.get("fps", audio_source.scene_fps(context.scene)))
         self._action_name = action.name
         chosen = origin.pack_of(context, stored)
         request, placed = self.restored(context, stored, chosen)

@@ -29,7 +29,7 @@ def bake(keys: bpy.types.Key, undo: ExitStack) -> bpy.types.Action:
     for found in placing.takes_playing(keys):
         placing.switch_off(keys, found.action, undo)
     blinks = keys.soliloquy.blinks
-    if blinks is not None:
+    if any(found.action == blinks for found in playing):
         placing.remove_strips(keys, blinks)
         bpy.data.actions.remove(blinks)
     placing.switch_on(keys, action, undo)
@@ -52,6 +52,8 @@ def sampled(playing: list[placing.Playing],
     for found in playing:
         own_frames, influence = found.own_frames(frames), found.influence(frames)
         for curve in keyframes.our_curves(found.action):
+            if curve.mute:
+                continue
             column = (keyframes.key_name(curve), str(curve.group.name))
             given = keyframes.sampled(curve, own_frames) * influence
             values[column] = values[column] + given if column in values else given

@@ -14,12 +14,14 @@ from . import (
     blinks,
     disabled_reason,
     keyframes,
+    ownership,
     performance,
     placing,
     properties,
     result,
     shape_keys,
 )
+from ._backend import errors
 from .words import translated
 
 KEY_NAME = "Soliloquy blink"
@@ -28,11 +30,16 @@ _Result = set[str]
 
 
 def add(face: bpy.types.Object, fps: float) -> int:
-    """Lay blinks over what plays on a face, instead of those of an earlier press; how many."""
+    """Lay blinks over what plays on a face, instead of those of an earlier press; how many. Raises
+    RequestError where the mesh is another by now."""
     keys = face.data.shape_keys
-    remove(face)
     blink = result.stored_blink(keys)
     assert blink is not None  # the button is grey without it
+    if len(blink) != len(face.data.vertices):
+        raise errors.RequestError("face_changed", f"'{face.name}' has {len(face.data.vertices)} "
+                                  f"vertices, {len(blink)} when it was animated.",
+                                  "Animate it again.")
+    remove(face)
     seen = performance.read(keys, blink)
     settings = keys.soliloquy
     manner = blinks.Manner(settings.blink_interval_s, settings.blink_seed)
@@ -110,7 +117,12 @@ class SOLILOQUY_OT_add_blinks(disabled_reason.Greyed, bpy.types.Operator):  # ty
     def execute(self, context: bpy.types.Context) -> _Result:
         """Add them, or add them anew."""
         face = properties.chosen_face(context)
-        count = add(face, audio_source.scene_fps(context.scene))
+        ownership.settle(face.data.shape_keys)
+        try:
+            count = add(face, audio_source.scene_fps(context.scene))
+        except errors.RequestError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
         self.report({"INFO"}, translated("{count} blinks", count=count) if count
                     else "The line is too short for a blink")
         return {"FINISHED"}
@@ -125,13 +137,18 @@ class SOLILOQUY_OT_remove_blinks(disabled_reason.Greyed, bpy.types.Operator):  #
 
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
-        """There must be blinks."""
+        """There must be blinks, and the face must be free to change."""
+        reason = disabled_reason.for_job() or disabled_reason.for_face(
+            properties.chosen_face(context))
         keys = result.of_panel(context)
-        return "" if keys is not None and keys.soliloquy.blinks else "This face has no blinks"
+        some = keys is not None and keys.soliloquy.blinks is not None
+        return reason or ("" if some else "This face has no blinks")
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Remove the layer."""
-        remove(properties.chosen_face(context))
+        face = properties.chosen_face(context)
+        ownership.settle(face.data.shape_keys)
+        remove(face)
         return {"FINISHED"}
 
 

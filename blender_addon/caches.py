@@ -24,14 +24,15 @@ def add(face: bpy.types.Object, made: exact.Cache, facts: dict[str, Any], undo: 
     modifier.deform_mode = "INTEGRATE" if keys and len(keys.key_blocks) > 1 else "OVERWRITE"
     face.modifiers.move(len(face.modifiers) - 1, 0)
     stored = face.get(_CACHES)
-    face[_CACHES] = {**(stored.to_dict() if stored is not None else {}), modifier.name: facts}
+    face[_CACHES] = {**(stored.to_dict() if stored is not None else {}),
+                     modifier.name: {**facts, "cache_path": path}}
 
 
 def on(face: bpy.types.Object | None) -> list[bpy.types.Modifier]:
     """The modifiers of ours on a face."""
     if face is None or _CACHES not in face:
         return []
-    return [modifier for modifier in face.modifiers if modifier.name in face[_CACHES]]
+    return [modifier for modifier in face.modifiers if _facts(face, modifier) is not None]
 
 
 def remove_all(face: bpy.types.Object) -> None:
@@ -50,9 +51,19 @@ def draw(layout: Any, face: bpy.types.Object) -> None:
         row.prop(modifier, "show_render", text="")
 
 
+def _facts(face: bpy.types.Object, modifier: bpy.types.Modifier) -> Any:
+    """What is stored of a modifier of ours, also of a renamed one; None for the artist's own."""
+    if modifier.type != "MESH_CACHE":
+        return None
+    stored, path = face[_CACHES], bpy.path.abspath(modifier.filepath)
+    return stored.get(modifier.name) or next(
+        (facts for facts in stored.values()
+         if bpy.path.abspath(facts.get("cache_path", "")) == path), None)
+
+
 def _hide_within(face: bpy.types.Object, facts: dict[str, Any], undo: ExitStack) -> None:
     for modifier in on(face):
-        other = face[_CACHES][modifier.name]
+        other = _facts(face, modifier)
         if keyframes.overlapping(other, facts) and modifier.show_viewport:
             modifier.show_viewport = modifier.show_render = False
             undo.callback(_show, modifier)

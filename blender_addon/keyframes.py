@@ -120,6 +120,12 @@ def only_ours(action: bpy.types.Action) -> bool:
     return len(our_curves(action)) == len(blender_compat.curves_of(action))
 
 
+def frame_range(action: bpy.types.Action) -> tuple[float, float]:
+    """First and last keyframe of our curves; what the artist added may go beyond."""
+    ranges = [curve.range() for curve in our_curves(action)]
+    return float(min(first for first, _ in ranges)), float(max(last for _, last in ranges))
+
+
 def key_name(curve: bpy.types.FCurve) -> str:
     """The shape key that a curve drives, or '' when it drives something else."""
     path = str(curve.data_path)

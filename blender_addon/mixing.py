@@ -16,7 +16,8 @@ _PER_KEY = (("co", 2, np.float32), ("handle_left", 2, np.float32),
 
 def mix(keys: bpy.types.Key, lower: bpy.types.Action, upper: bpy.types.Action,
         undo: ExitStack) -> bpy.types.Action:
-    """A take with the lower face of one and the upper of another, as they are now; it plays."""
+    """A take with the lower face of one and the upper of another, as they are now; it plays where
+    the first does."""
     action = bpy.data.actions.new(f"{lower.name} + {seed_of(upper)}")
     undo.callback(bpy.data.actions.remove, action)
     action[keyframes.PROVENANCE] = {
@@ -27,9 +28,9 @@ def mix(keys: bpy.types.Key, lower: bpy.types.Action, upper: bpy.types.Action,
             copy_curve(curve, holder)
     sliders, low, high = (each.soliloquy_sliders for each in (action, lower, upper))
     sliders.lower, sliders.upper = low.lower, high.upper
-    first, last = action.frame_range
+    first, last = placing.place(keys, lower)
     placing.switch_off_within(keys, first, last, undo)
-    placing.switch_on(keys, action, undo)
+    placing.switch_on(keys, action, undo, lower)
     result.add(keys, action, undo)
     result.choose(keys, action)
     return action

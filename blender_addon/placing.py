@@ -20,6 +20,11 @@ import numpy.typing as npt
 
 from . import blender_compat, keyframes
 
+# How a strip plays its action, in an order in which no setting changes an earlier one.
+_OF_A_STRIP = ("action_frame_start", "action_frame_end", "scale", "repeat", "frame_start",
+               "frame_end", "use_reverse", "blend_type", "extrapolation", "use_auto_blend",
+               "blend_in", "blend_out")
+
 
 def why_not_placeable(keys: bpy.types.Key | None) -> str:
     """Why a further Action could not play on these shape keys, or ''."""
@@ -35,8 +40,10 @@ def why_not_placeable(keys: bpy.types.Key | None) -> str:
     return ""
 
 
-def switch_on(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -> None:
-    """Let an action of ours play beside everything that is there; see the top of this file."""
+def switch_on(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack,
+              like: bpy.types.Action | None = None) -> None:
+    """Let an action of ours play beside everything that is there; see the top of this file. One
+    that is new there plays from strips like those of another, if that has any."""
     _set_mute(action, False, undo)
     strips = list(strips_of(keys, action))
     for track, strip in strips:
@@ -46,7 +53,11 @@ def switch_on(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) ->
                 undo.callback(setattr, owner, "mute", True)
     data = keys.animation_data
     if not strips and (data is None or data.action != action):
-        _place(keys, action, undo)
+        examples = [strip for _track, strip in strips_of(keys, like)] if like is not None else []
+        for example in examples:
+            add_track(keys, action, undo, example)
+        if not examples:
+            _place(keys, action, undo)
     keys.update_tag(refresh={"TIME"})
 
 
@@ -65,20 +76,45 @@ def switch_off(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -
 
 
 class Playing(NamedTuple):
-    """An action that plays from `first_frame` to `last_frame` of the scene: `own_first` is its own
-    frame shown first, `scale` scene frames last as long as one of its own; its NLA strip, if it
-    plays from one."""
+    """An action that plays from `first_frame` to `last_frame` of the scene; its NLA strip, if it
+    plays from one, in which `scale` scene frames last as long as one of its own."""
 
     action: bpy.types.Action
     first_frame: float
     last_frame: float
-    own_first: float
     scale: float = 1.0
     strip: bpy.types.NlaStrip | None = None
 
     def own_frames(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """The action's own frames at frames (N,) of the scene."""
-        return np.asarray((frames - self.first_frame) / self.scale + self.own_first, np.float64)
+        strip = self.strip
+        if strip is None:
+            return np.asarray(frames, np.float64)
+        if strip.use_animated_time:
+            curve = strip.fcurves.find("strip_time")
+            return np.array([curve.evaluate(frame) for frame in frames])
+        held = np.clip(frames, self.first_frame, self.last_frame)
+        passed = (held - self.first_frame) / self.scale
+        length = strip.action_frame_end - strip.action_frame_start
+        within = passed % length
+        if strip.repeat == int(strip.repeat):  # the last ends at its end
+            within = np.where(frames >= self.last_frame, length, within)
+        return np.asarray(strip.action_frame_end - within if strip.use_reverse
+                          else strip.action_frame_start + within, np.float64)
+
+    @property
+    def line(self) -> tuple[float, float]:
+        """First and last frame of the scene in which keyframes of ours play; what the artist added
+        to the action may go beyond."""
+        first, last = keyframes.frame_range(self.action)
+        strip = self.strip
+        if strip is None:
+            return first, last
+        if strip.use_animated_time or strip.use_reverse or strip.repeat != 1.0:
+            return self.first_frame, self.last_frame
+        shift = self.first_frame - strip.action_frame_start * self.scale
+        return (max(self.first_frame, first * self.scale + shift),
+                min(self.last_frame, last * self.scale + shift))
 
     def influence(self, frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """How much of it plays (N,) at frames (N,) of the scene, 0..1."""
@@ -102,13 +138,15 @@ def playing(keys: bpy.types.Key) -> Iterator[Playing]:
     if data is None:
         return
     if _sounds(data.action):
-        first, last = data.action.frame_range
-        yield Playing(data.action, first, last, first)
+        yield Playing(data.action, *keyframes.frame_range(data.action))
     for track in data.nla_tracks:
         for strip in track.strips:
             if not (track.mute or strip.mute) and _sounds(strip.action):
-                yield Playing(strip.action, strip.frame_start, strip.frame_end,
-                              strip.action_frame_start, strip.scale, strip)
+                yield _from(strip)
+
+
+def _from(strip: bpy.types.NlaStrip) -> Playing:
+    return Playing(strip.action, strip.frame_start, strip.frame_end, strip.scale, strip)
 
 
 def takes_playing(keys: bpy.types.Key) -> list[Playing]:
@@ -122,7 +160,7 @@ def switch_off_within(keys: bpy.types.Key, first_frame: float, last_frame: float
     """Switch off our takes that overlap these frames, so that motion is not doubled. Ranges
     include the fade to rest; lines that only meet in it are neighbours, not takes of one line."""
     for found in takes_playing(keys):
-        if overlap(found.action, found.first_frame, found.last_frame, first_frame, last_frame):
+        if overlap(found.action, *found.line, first_frame, last_frame):
             switch_off(keys, found.action, undo)
 
 
@@ -141,6 +179,15 @@ def strips_of(keys: bpy.types.Key, action: bpy.types.Action
         yield from ((track, strip) for strip in track.strips if strip.action == action)
 
 
+def place(keys: bpy.types.Key, action: bpy.types.Action) -> tuple[float, float]:
+    """First and last frame of the scene in which an action plays, or would: from its strips, else
+    at its own frames."""
+    lines = [_from(strip).line for _track, strip in strips_of(keys, action)]
+    if not lines:
+        return keyframes.frame_range(action)
+    return min(first for first, _last in lines), max(last for _first, last in lines)
+
+
 def remove_strips(keys: bpy.types.Key, action: bpy.types.Action) -> None:
     """Remove an action's NLA strips, and the tracks that are empty then."""
     for track, strip in list(strips_of(keys, action)):
@@ -149,8 +196,10 @@ def remove_strips(keys: bpy.types.Key, action: bpy.types.Action) -> None:
             keys.animation_data.nla_tracks.remove(track)
 
 
-def add_track(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) -> None:
-    """Let an action play from a new NLA track that bears its name."""
+def add_track(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack,
+              like: bpy.types.NlaStrip | None = None) -> None:
+    """Let an action play from a new NLA track that bears its name: at its own frames, or as another
+    strip does."""
     had_data = keys.animation_data is not None
     data = keys.animation_data_create()
     if not had_data:
@@ -158,9 +207,13 @@ def add_track(keys: bpy.types.Key, action: bpy.types.Action, undo: ExitStack) ->
     track = data.nla_tracks.new()
     undo.callback(data.nla_tracks.remove, track)
     track.name = action.name
-    strip = track.strips.new(action.name, int(action.frame_range[0]), action)
+    first = action.frame_range[0]
+    strip = track.strips.new(action.name, int(first), action)
     blender_compat.set_slot(strip, action)
     strip.extrapolation = "HOLD"
+    strip.frame_start_ui = first  # new strips begin at whole frames
+    for name in _OF_A_STRIP if like is not None else ():
+        setattr(strip, name, getattr(like, name))
 
 
 def push_down(keys: bpy.types.Key, undo: ExitStack) -> None:

@@ -54,7 +54,7 @@ def write(face: bpy.types.Object, old: bpy.types.Action, redone: Redone, fps: fl
         for name, value in played.items():
             setattr(action.soliloquy_sliders, name, value)
         placing.switch_off(keys, old, undo)
-        placing.switch_on(keys, action, undo)
+        placing.switch_on(keys, action, undo, old)
         result.add(keys, action, undo)
         undo.pop_all()
     result.choose(keys, action)

@@ -39,7 +39,7 @@ class SOLILOQUY_OT_bake(OnTakes, bpy.types.Operator):  # type: ignore[misc] # no
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Bake what plays."""
-        keys = result.of_panel(context)
+        keys = self.settled(context)
         with ExitStack() as undo:
             action = baking.bake(keys, undo)
             undo.pop_all()
@@ -69,7 +69,7 @@ class SOLILOQUY_OT_push_down(OnTakes, bpy.types.Operator):  # type: ignore[misc]
     def execute(self, context: bpy.types.Context) -> _Result:
         """Push it down."""
         with ExitStack() as undo:
-            placing.push_down(result.of_panel(context), undo)
+            placing.push_down(self.settled(context), undo)
             undo.pop_all()
         return {"FINISHED"}
 
@@ -92,8 +92,8 @@ class SOLILOQUY_OT_clear(OnTakes, bpy.types.Operator):  # type: ignore[misc] # n
         """Remove takes, blinks, their keys and strips."""
         face = properties.chosen_face(context)
         caches.remove_all(face)
-        keys = result.of(face)
-        if keys is not None:
+        if result.of(face) is not None:
+            keys = self.settled(context)
             with ExitStack() as undo:
                 for found in list(placing.playing(keys)):
                     placing.switch_off(keys, found.action, undo)

@@ -5,7 +5,17 @@ from typing import Any, ClassVar
 
 import bpy
 
-from . import disabled_reason, keyframes, mixing, placing, properties, removal, result, sliders
+from . import (
+    disabled_reason,
+    keyframes,
+    mixing,
+    ownership,
+    placing,
+    properties,
+    removal,
+    result,
+    sliders,
+)
 from .words import translated
 
 _Result = set[str]
@@ -49,6 +59,12 @@ class OnTakes(disabled_reason.Greyed):
         enough = len(list(result.actions(keys))) >= cls.least
         return "" if enough else translated("It takes {count} takes", count=cls.least)
 
+    def settled(self, context: bpy.types.Context) -> bpy.types.Key:
+        """The panel's shape keys, and no other face has part in their takes."""
+        keys = properties.chosen_face(context).data.shape_keys
+        ownership.settle(keys)
+        return keys
+
     def action(self, keys: bpy.types.Key, index: int) -> bpy.types.Action | None:
         """The take at an index of the list, or None after a report."""
         takes = keys.soliloquy.takes
@@ -74,7 +90,7 @@ class SOLILOQUY_OT_play_take(OnTakes, bpy.types.Operator):  # type: ignore[misc]
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Switch, at once."""
-        keys = result.of_panel(context)
+        keys = self.settled(context)
         action = self.action(keys, self.index)
         if action is None:
             return {"CANCELLED"}
@@ -82,7 +98,7 @@ class SOLILOQUY_OT_play_take(OnTakes, bpy.types.Operator):  # type: ignore[misc]
             if any(found.action == action for found in placing.playing(keys)):
                 placing.switch_off(keys, action, undo)
             else:
-                first, last = action.frame_range
+                first, last = placing.place(keys, action)
                 placing.switch_off_within(keys, first, last, undo)
                 placing.switch_on(keys, action, undo)
             undo.pop_all()
@@ -99,12 +115,12 @@ class SOLILOQUY_OT_delete_take(OnTakes, bpy.types.Operator):  # type: ignore[mis
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Delete it; the take next to it plays if it did."""
-        face = properties.chosen_face(context)
-        action = self.action(face.data.shape_keys, self.index)
+        face, keys = properties.chosen_face(context), self.settled(context)
+        action = self.action(keys, self.index)
         if action is None:
             return {"CANCELLED"}
         with ExitStack() as undo:
-            placing.switch_off(face.data.shape_keys, action, undo)
+            placing.switch_off(keys, action, undo)
             undo.pop_all()
         removal.take(face, action)
         return {"FINISHED"}
@@ -120,18 +136,17 @@ class SOLILOQUY_OT_keep_take(OnTakes, bpy.types.Operator):  # type: ignore[misc]
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Delete the others and let this one play."""
-        face = properties.chosen_face(context)
-        keys = face.data.shape_keys
+        face, keys = properties.chosen_face(context), self.settled(context)
         action = self.action(keys, self.index)
         if action is None:
             return {"CANCELLED"}
-        first, last = action.frame_range
+        first, last = placing.place(keys, action)
         with ExitStack() as undo:
             placing.switch_off_within(keys, first, last, undo)
             placing.switch_on(keys, action, undo)
             undo.pop_all()
         for other in list(result.actions(keys)):
-            start, end = other.frame_range
+            start, end = placing.place(keys, other)
             if other != action and placing.overlap(other, start, end, first, last):
                 removal.take(face, other)
         result.choose(keys, action)
@@ -158,7 +173,7 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Mix them and let the mix play."""
-        keys = result.of_panel(context)
+        keys = self.settled(context)
         lower, upper = self.action(keys, self.lower - 1), self.action(keys, self.upper - 1)
         if lower is None or upper is None or not self._can_mix(lower, upper):
             return {"CANCELLED"}
@@ -168,8 +183,7 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
         return {"FINISHED"}
 
     def _can_mix(self, lower: bpy.types.Action, upper: bpy.types.Action) -> bool:
-        first, last = upper.frame_range
-        start, end = lower.frame_range
+        (first, last), (start, end) = map(keyframes.frame_range, (upper, lower))
         if not (keyframes.our_curves(lower, (keyframes.LOWER,))
                 and keyframes.our_curves(upper, (keyframes.UPPER,))):
             self.report({"ERROR"}, "One of these takes has no separate lower and upper face")
@@ -189,7 +203,7 @@ class SOLILOQUY_OT_share_sliders(OnTakes, bpy.types.Operator):  # type: ignore[m
 
     def execute(self, context: bpy.types.Context) -> _Result:
         """Copy them."""
-        keys = result.of_panel(context)
+        keys = self.settled(context)
         source = self.action(keys, -1)
         for action in result.actions(keys) if source is not None else ():
             sliders.copy(source, action)

@@ -16,6 +16,7 @@ from . import (
     emotion_strength,
     exact,
     keyframes,
+    ownership,
     placing,
     result,
     shape_keys,
@@ -34,6 +35,7 @@ class Destination:
     first_frame: float
     sound_name: str
     provenance: Mapping[str, Any]
+    instead_of: str = ""  # the take whose place the first one takes
 
 
 def write_all(made: Sequence[takes.Take | exact.Frames | exact.Cache],
@@ -47,9 +49,10 @@ def write_all(made: Sequence[takes.Take | exact.Frames | exact.Cache],
         frames = [take for take in made if isinstance(take, exact.Frames)]
         stacks = [take for take in made if isinstance(take, exact.Cache)]
         if compact or frames:
+            ownership.settle(face.data.shape_keys)
             actions = [*_compact(face, compact, placed, undo),
                        *(_frames(face, take, placed, undo) for take in frames)]
-            _play_first(face.data.shape_keys, actions, undo)
+            _play_first(face.data.shape_keys, actions, bpy.data.actions.get(where.instead_of), undo)
         if compact and compact[0].blink is not None:
             result.store_blink(face.data.shape_keys, compact[0].blink)
         for take in reversed(stacks):
@@ -84,7 +87,8 @@ class Placed:
         last = int(self.frames(take.audio_seconds)[-1])
         return {**self.where.provenance, "seed": take.seed, "audio_sha256": take.audio_sha256,
                 "error_mm": take.error_m * 1000, "audio_seconds": take.audio_seconds,
-                "first_frame": self.first, "last_frame": last, "fade_frames": self.fade}
+                "fps": self.fps, "first_frame": self.first, "last_frame": last,
+                "fade_frames": self.fade}
 
 
 class FaceGone(errors.SoliloquyError):
@@ -171,10 +175,11 @@ def _frames(face: bpy.types.Object, take: exact.Frames, placed: Placed,
     return action
 
 
-def _play_first(keys: bpy.types.Key, actions: list[bpy.types.Action], undo: ExitStack) -> None:
-    first, last = actions[0].frame_range
+def _play_first(keys: bpy.types.Key, actions: list[bpy.types.Action],
+                instead_of: bpy.types.Action | None, undo: ExitStack) -> None:
+    first, last = placing.place(keys, instead_of or actions[0])
     placing.switch_off_within(keys, first, last, undo)
-    placing.switch_on(keys, actions[0], undo)
+    placing.switch_on(keys, actions[0], undo, instead_of)
     for action in actions:
         result.add(keys, action, undo)
     result.choose(keys, actions[0])

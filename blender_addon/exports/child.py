@@ -38,7 +38,8 @@ def _opened(order: dict[str, Any]) -> bpy.types.Object:
     scene, face = bpy.context.scene, bpy.data.objects[order["face"]]
     scene.name = order["scene"]
     for each in (face, *_parents(face)):
-        scene.collection.objects.link(each)
+        if each.name not in scene.objects:  # a driver that reads its scene brings that along
+            scene.collection.objects.link(each)
     for name, value in order["render"].items():
         setattr(scene.render, name, value)
     return face

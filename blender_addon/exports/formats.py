@@ -7,6 +7,8 @@ import bpy
 from .. import audio_source, baking, placing
 from . import curves_csv, point_caches, posed, through_blender
 
+# These follow the scene's own range, which cannot begin before 0.
+_FROM_FRAME_0 = ("USD", "GLTF")
 _BLENDERS = {"ALEMBIC": through_blender.alembic, "USD": through_blender.usd,
              "GLTF": through_blender.gltf}
 ENDINGS = {"ALEMBIC": ".abc", "USD": ".usdc", "GLTF": ".glb", "MDD": ".mdd", "PC2": ".pc2",
@@ -39,6 +41,8 @@ def write(context: bpy.types.Context, face: bpy.types.Object, kind: str, path: P
 
 def _write(context: bpy.types.Context, face: bpy.types.Object, kind: str, path: Path) -> None:
     scene, (first, last) = context.scene, frame_range(face)
+    if kind in _FROM_FRAME_0 and first < 0:
+        raise RuntimeError(f"what plays begins at frame {first}, this format at 0. Move it.")
     fps, count = audio_source.scene_fps(scene), len(face.data.vertices)
     if kind in _BLENDERS:
         with posed.alone(context, face, first, last):

@@ -126,3 +126,29 @@ def test_a_range_outside_the_take_is_one_clear_line(take, spoken):
     mark(spoken, 300, 320)
     with pytest.raises(RuntimeError, match="outside this take"):
         bpy.ops.soliloquy.redo_range()
+
+
+def moved_by_100(ball):
+    """Pushed down, and its strip moved: the line plays from frame 106."""
+    bpy.ops.soliloquy.push_down()
+    (strip,) = ball.data.shape_keys.animation_data.nla_tracks[0].strips
+    strip.frame_start_ui += 100
+
+
+@pytest.mark.parametrize("again", [
+    lambda: bpy.ops.soliloquy.generate_again(), lambda: bpy.ops.soliloquy.redo_range()])
+def test_a_line_that_was_moved_stays_where_it_is(take, ball, spoken, again):
+    moved_by_100(ball)
+    mark(spoken, 125, 136)
+    assert again() == {"FINISHED"}
+    (found,) = placing.takes_playing(ball.data.shape_keys)
+    assert found.action != take and (found.first_frame, found.last_frame) == (106, 158)
+    np.testing.assert_array_equal(places_at(ball, 20), places_at(ball, 1))
+
+
+def test_marked_frames_are_those_of_the_rate_that_the_take_was_made_at(take, ball, spoken):
+    spoken.render.fps = 60
+    mark(spoken, 40, 51)
+    bpy.ops.soliloquy.redo_range()
+    _first, second = result.actions(ball.data.shape_keys)
+    np.testing.assert_allclose(list(second["soliloquy"]["redone_s"]), [1.0, 1.4], atol=1e-6)

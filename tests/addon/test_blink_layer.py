@@ -108,3 +108,31 @@ def test_a_pack_that_knows_no_blink_greys_the_button(spoken, ball):
 def test_a_face_without_a_take_is_told_to_be_animated_first(spoken):
     with pytest.raises(RuntimeError, match="Animate the face first"):
         bpy.ops.soliloquy.add_blinks()
+
+
+def test_blinks_cannot_be_removed_in_tweak_mode_where_blender_would_crash(blinking):
+    bpy.ops.soliloquy.add_blinks()
+    data = blinking.data.shape_keys.animation_data
+    data.use_tweak_mode = True
+    if not data.use_tweak_mode:
+        pytest.skip("this Blender enters tweak mode in its NLA editor only")
+    with pytest.raises(RuntimeError, match="tweak mode"):
+        bpy.ops.soliloquy.remove_blinks()
+    data.use_tweak_mode = False
+
+
+def test_blinks_cannot_be_removed_while_the_mesh_is_edited(blinking):
+    bpy.ops.soliloquy.add_blinks()
+    bpy.context.view_layer.objects.active = blinking
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Object Mode"):
+        bpy.ops.soliloquy.remove_blinks()
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def test_blinks_that_no_longer_fit_the_mesh_are_one_clear_line_and_the_old_ones_stay(blinking):
+    bpy.ops.soliloquy.add_blinks()
+    blinking.data.vertices.add(1)
+    with pytest.raises(RuntimeError, match="'Ball' has 43 vertices, 42 when it was animated"):
+        bpy.ops.soliloquy.add_blinks()
+    assert blinking.data.shape_keys.soliloquy.blinks is not None

@@ -154,3 +154,12 @@ def test_it_opens_what_it_was_given_with_the_trust_that_this_file_has():
     assert apart.command("pass", "{}")[1:] == [
         "--background", "--factory-startup", "--enable-autoexec", "--python-expr", "pass", "--",
         "{}"]
+
+
+def test_a_face_driven_by_its_scene_is_written_there_as_well(talking, tmp_path):
+    driver = talking.driver_add("location", 0).driver
+    variable = driver.variables.new()
+    variable.targets[0].id_type = "SCENE"
+    variable.targets[0].id, variable.targets[0].data_path = bpy.context.scene, "frame_current"
+    driver.expression = variable.name
+    assert ended(exported(talking, "PC2", tmp_path / "a.pc2"))[0] == [tmp_path / "a.pc2"]

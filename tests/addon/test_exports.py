@@ -154,3 +154,14 @@ def test_nothing_is_exported_while_no_take_plays(export):
     bpy.ops.soliloquy.play_take(index=0)
     with pytest.raises(RuntimeError, match="No take plays"):
         bpy.ops.soliloquy.export(filepath="/x.csv", kind="CSV")
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("USD", ".usdc"), ("GLTF", ".glb")])
+def test_what_begins_before_frame_0_is_refused_by_formats_that_would_cut_it(spoken, ball, tmp_path,
+                                                                            kind, ending):
+    if formats.why_missing(kind):
+        pytest.skip(formats.why_missing(kind))
+    spoken.soliloquy.first_frame = -30
+    bpy.ops.soliloquy.animate_from_audio()
+    with pytest.raises(RuntimeError, match="begins at frame -34, this format at 0"):
+        bpy.ops.soliloquy.export(filepath=str(tmp_path / f"a{ending}"), kind=kind)

@@ -108,3 +108,68 @@ def test_one_undo_brings_back_what_was_cleared(take, ball):
     bpy.ops.soliloquy.clear("EXEC_DEFAULT", True)
     bpy.ops.ed.undo()
     np.testing.assert_array_equal(seen(bpy.data.objects["Ball"]), before)
+
+
+def mute_a_curve(data):
+    keyframes.our_curves(data.action)[0].mute = True
+
+
+def the_strip(data):
+    bpy.ops.soliloquy.push_down()
+    return data.nla_tracks[0].strips[0]
+
+
+def repeat(data):
+    the_strip(data).repeat = 2.5
+
+
+def repeat_whole(data):
+    the_strip(data).repeat = 2.0
+
+
+def reverse(data):
+    the_strip(data).use_reverse = True
+
+
+def reverse_repeated(data):
+    strip = the_strip(data)
+    strip.repeat, strip.use_reverse, strip.scale = 1.5, True, 1.25
+
+
+def animate_time(data):
+    strip = the_strip(data)
+    strip.use_animated_time = True
+    for frame, own in ((6, 6), (58, 30)):
+        strip.fcurves.find("strip_time").keyframe_points.insert(frame, own)
+
+
+@pytest.mark.parametrize("change", [mute_a_curve, repeat, repeat_whole, reverse, reverse_repeated,
+                                    animate_time])
+def test_baking_keeps_what_is_seen_however_it_is_played(take, ball, change):
+    change(ball.data.shape_keys.animation_data)
+    frames = range(4, 180, 2)
+    before = np.array([places_at(ball, frame) for frame in frames])
+    assert bpy.ops.soliloquy.bake() == {"FINISHED"}
+    after = np.array([places_at(ball, frame) for frame in frames])
+    np.testing.assert_allclose(after, before, atol=2e-5)
+
+
+def test_baking_leaves_blinks_that_do_not_play(take, ball):
+    add_blinks(ball)
+    keys = ball.data.shape_keys
+    keys.animation_data.nla_tracks[0].mute = True
+    bpy.ops.soliloquy.bake()
+    assert keys.soliloquy.blinks is not None
+    assert keyframes.BLINK not in {curve.group.name for curve in
+                                   keyframes.our_curves(keys.animation_data.action)}
+
+
+def test_keys_between_frames_are_pushed_down_where_they_are(take, ball):
+    for curve in keyframes.our_curves(take):
+        points = keyframes.points_of(curve)
+        points[:, 0] += 0.75
+        curve.keyframe_points.foreach_set("co", points.ravel())
+        curve.update()
+    before = seen(ball)
+    bpy.ops.soliloquy.push_down()
+    np.testing.assert_allclose(seen(ball), before, atol=1e-6)

@@ -99,3 +99,14 @@ def test_clearing_takes_the_cache_off_and_leaves_the_artists_modifiers(spoken, b
     press(spoken, "CACHE", tmp_path)
     assert bpy.ops.soliloquy.clear() == {"FINISHED"}
     assert [modifier.name for modifier in ball.modifiers] == ["Mine"]
+
+
+def test_a_renamed_cache_is_still_ours(spoken, ball, tmp_path):
+    press(spoken, "CACHE", tmp_path / "caches")
+    (modifier,) = ball.modifiers
+    modifier.name = "Take A"
+    spoken.soliloquy.seed = 4
+    press(spoken, "CACHE", tmp_path / "caches")
+    assert [each.show_viewport for each in ball.modifiers] == [True, False]
+    assert bpy.ops.soliloquy.clear() == {"FINISHED"}
+    assert len(ball.modifiers) == 0

@@ -118,3 +118,51 @@ def test_one_undo_takes_a_mix_back(three):
     keys = bpy.data.objects["Ball"].data.shape_keys
     assert len(names(keys)) == 3
     assert playing(keys) == names(keys)[:1]
+
+
+@pytest.fixture
+def second_line(spoken, ball):
+    """second_line(first_frame) makes a line from there, beside one from frame 10."""
+    spoken.soliloquy.seed = 5
+    bpy.ops.soliloquy.animate_from_audio()
+
+    def make(first_frame):
+        spoken.soliloquy.first_frame, spoken.soliloquy.seed = first_frame, 9
+        bpy.ops.soliloquy.animate_from_audio()
+        return ball.data.shape_keys
+
+    return make
+
+
+def test_keys_that_the_artist_adds_to_a_take_do_not_lengthen_its_line(second_line, ball):
+    smile = ball.shape_key_add(name="Smile")
+    for frame in (1, 400):
+        smile.keyframe_insert("value", frame=frame)
+    before = seen(ball)
+    keys = second_line(200)
+    np.testing.assert_array_equal(seen(ball), before)
+    assert len(playing(keys)) == 2
+    bpy.ops.soliloquy.keep_take(index=1)
+    assert len(names(keys)) == 2
+
+
+def test_a_line_is_where_its_strip_was_moved_to(second_line, ball):
+    bpy.ops.soliloquy.push_down()
+    (strip,) = ball.data.shape_keys.animation_data.nla_tracks[0].strips
+    strip.frame_start_ui += 200
+    keys = second_line(10)
+    assert len(playing(keys)) == 2
+    bpy.ops.soliloquy.keep_take(index=1)
+    assert len(names(keys)) == 2
+    bpy.ops.soliloquy.play_take(index=0)
+    bpy.ops.soliloquy.play_take(index=0)
+    assert len(playing(keys)) == 2
+
+
+def test_a_mix_plays_where_the_take_of_its_lower_face_was_moved_to(three, ball):
+    bpy.ops.soliloquy.push_down()
+    (strip,) = three.animation_data.nla_tracks[0].strips
+    strip.frame_start_ui += 100
+    bpy.ops.soliloquy.mix_takes(lower=1, upper=2)
+    (found,) = placing.takes_playing(three)
+    assert found.action.name == names(three)[-1] and found.first_frame == 106
