@@ -85,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the pack of WORK's networks to ``--out``."""
+    check_place(args.out)
     recipe = config.load(args.recipe)
     work = config.work_folder(args, recipe)
     rig = rig_file.read(work / "rig.npz")
@@ -92,6 +93,16 @@ def run(args: argparse.Namespace) -> None:
     written = write(load(work, recipe, rig), recipe, rig, rest, args.out)
     total = sum(entry.bytes for entry in written.manifest.files.values())
     print(f"{args.out}: {total / 1e6:.1f} MB")
+
+
+def check_place(out: Path) -> None:
+    """Refuse to replace what is no pack; raises ExportError."""
+    if out.name in ("", ".."):
+        raise ExportError(f"--out {out} has no name", "give the pack's folder by its name")
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise ExportError(f"{out} is a file or a link", "give --out a new folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / pack.MANIFEST).is_file():
+        raise ExportError(f"{out} holds files and no pack", "give --out a new folder")
 
 
 def load(work: Path, recipe: Recipe, rig: Rig) -> Model:
@@ -114,6 +125,7 @@ def write(model: Model, recipe: Recipe, rig: Rig, rest: Array, out: Path) -> pac
 
     An old pack in ``out`` is replaced, but only once the new one is whole.
     """
+    check_place(out)
     draft = out.with_name(out.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
