@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import PackError
-from .pack import Pack
+from .pack import UNREADABLE, Pack
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.uint16]
@@ -54,12 +54,14 @@ def read(pack: Pack) -> Codebook:
     try:
         with np.load(pack.open("codebook.npz"), allow_pickle=False) as arrays:
             books = tuple(arrays[name] for name in _NAMES if name in arrays.files)
-    except (ValueError, KeyError, OSError) as problem:
+    except UNREADABLE as problem:
         raise _unfit(pack, f"cannot be read: {problem}") from problem
     components, channels = pack.manifest.latent_shape
     if not books or components % len(books):
         raise _unfit(pack, f"has {len(books)} books for {components} components")
     for book in books:
+        if book.ndim and not len(book):
+            raise _unfit(pack, "has a book without a code")
         if book.dtype != np.float32 or book.ndim != 2 or book.shape[1] != channels:
             raise _unfit(pack, f"is {book.dtype} {book.shape}, not float32 (N, {channels})")
     if sum(map(len, books)) > _MOST_CODES:

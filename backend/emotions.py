@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .errors import PackError, RequestError
 from .messages import EmotionSpan
-from .pack import Pack
+from .pack import UNREADABLE, Pack
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -79,8 +79,10 @@ def palette(pack: Pack) -> Palette:
     try:
         with np.load(pack.open(FILE), allow_pickle=False) as arrays:
             amounts, prototypes = arrays["amounts"], arrays["prototypes"]
-    except (ValueError, KeyError, OSError) as problem:
+    except UNREADABLE as problem:
         raise _unfit(pack, f"it cannot be read: {problem}") from problem
+    if amounts.ndim != 1 or amounts.dtype.kind != "f":
+        raise _unfit(pack, f"its amounts are {amounts.dtype} {amounts.shape}, not floats (L,)")
     size = manifest.emotion_features.size if manifest.emotion_features else 0
     due = (len(manifest.emotions), len(amounts), size)
     if prototypes.shape != due or prototypes.dtype != np.float32:

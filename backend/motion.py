@@ -9,6 +9,7 @@ import io
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ def _understood(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except FileNotFoundError as problem:
         raise MotionError("motion_missing", f"There is no motion file '{path}'.") from problem
-    except (OSError, ValueError, KeyError, TypeError, EOFError, SyntaxError,
+    except (OSError, ValueError, KeyError, TypeError, EOFError, SyntaxError, zlib.error,
             zipfile.BadZipFile) as problem:
         raise MotionError("motion_damaged", f"'{path}' is not a motion file: {problem}.",
                           "Generate it again.") from problem

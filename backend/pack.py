@@ -10,6 +10,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ _SAMPLERS = ("ddim", "ddpm", "dpmpp_2m")
 _MANIFEST_LIMIT_BYTES = 4_000_000
 # Files that desktop systems drop into any folder they show.
 _IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+# What numpy.load raises about a file of arrays that is damaged or none.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zlib.error,
+              zipfile.BadZipFile)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -259,6 +263,10 @@ def _check_values(manifest: Manifest) -> None:
         if value <= 0:
             raise ValueError(f"field '{name}' must be above 0, not {value}")
     felt = manifest.emotion_features
+    for name, given in (("features", manifest.features), ("emotion_features", felt)):
+        if given and given.rate_hz > manifest.sample_rate_hz:
+            raise ValueError(f"field '{name}.rate_hz' must be at most sample_rate_hz, "
+                             f"{manifest.sample_rate_hz}, not {given.rate_hz:g}")
     if (felt is not None) != (manifest.method == "exptalk"):
         raise ValueError("field 'emotion_features' belongs to the method 'exptalk' and to no other")
     if felt is not None and (min(felt.rate_hz, felt.size) <= 0 or len(manifest.emotions) < 2):
@@ -325,17 +333,20 @@ def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
         hint = "Choose the folder that holds the pack's manifest.json." if name == MANIFEST else ""
         raise PackError("pack_file_missing", f"'{path}' is no model pack: it has no '{name}'.",
                         hint or _AGAIN) from problem
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as problem:
+    except (PackError, MemoryError):
+        raise
+    except Exception as problem:  # zipfile's decoders raise many unrelated types
         raise _damaged(path, name, str(problem)) from problem
 
 
 @contextmanager
 def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except zipfile.BadZipFile as problem:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         raise _damaged(path, path.name, str(problem)) from problem
+    with archive:
+        yield archive
 
 
 def _prefix(path: Path, archive: zipfile.ZipFile) -> str:

@@ -153,6 +153,15 @@ def test_damaged_and_missing_files_are_told_apart(tmp_path):
         assert caught.value.code == code
 
 
+def test_a_compressed_file_that_does_not_decompress_is_told(tmp_path):
+    np.savez_compressed(tmp_path / "m.npz", displacements=wave().displacements)
+    content = bytearray((tmp_path / "m.npz").read_bytes())
+    content[60:140] = b"\xff" * 80
+    (tmp_path / "m.npz").write_bytes(content)
+    with pytest.raises(errors.MotionError, match="is not a motion file"):
+        motion.load(tmp_path / "m.npz")
+
+
 def test_the_file_carries_no_time_of_writing(tmp_path):
     motion.save(wave(), tmp_path / "m.npz")
     with zipfile.ZipFile(tmp_path / "m.npz") as archive:

@@ -1,11 +1,14 @@
 import hashlib
+import io
 import json
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
 
-from backend import errors, pack
+from backend import codebook, emotions, errors, pack, server
+from tests.data import make_tiny_pack
 
 
 @pytest.fixture
@@ -117,6 +120,9 @@ def test_another_schema_version_is_named_with_what_to_do(copy, version, hint):
     ({"schedule": {"kind": "cosine", "steps": 1000, "x": 1}}, "unknown field 'schedule.x'"),
     ({"topology": {"name": "t", "vertex_count": True, "face_hash": ""}}, "a whole number"),
     ({"sampler": {"name": "ddim", "steps": 4000, "eta": 0}}, "does not fit the schedule"),
+    ({"features": {"rate_hz": 16001, "size": 2}},
+     "'features.rate_hz' must be at most sample_rate_hz, 16000, not 16001"),
+    ({"emotion_features": {"rate_hz": 1e5, "size": 2}}, "'emotion_features.rate_hz' must be at"),
     ({"files": {}}, "does not list 'audio_encoder.onnx'"),
     ({"files": {"../x": {"sha256": "0" * 64, "bytes": 1}}}, "'../x' is no plain file name"),
     ({"files": {"/etc/passwd": {"sha256": "0" * 64, "bytes": 1}}}, "no plain file name"),
@@ -164,6 +170,34 @@ def test_a_zip_that_is_none_is_refused(tmp_path, content):
     assert refused(tmp_path / "p.zip")[0] == "pack_damaged"
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_whose_compressed_bytes_are_damaged_is_refused_and_passed_over(
+        tiny_pack, tmp_path, monkeypatch, method):
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.write(tiny_pack / "manifest.json", "manifest.json")
+        entry = archive.getinfo("manifest.json")
+    content = bytearray(path.read_bytes())
+    # Past the entry's own header and name, and LZMA's 9 bytes of properties.
+    start = entry.header_offset + 30 + len("manifest.json") + 9
+    content[start:start + 60] = b"\xff" * 60
+    path.write_bytes(content)
+    code, text = refused(path)
+    assert code == "pack_damaged" and f"'{path}' is damaged: 'manifest.json'" in text
+    monkeypatch.setenv("SOLILOQUY_MODELS", str(tmp_path))
+    assert str(path) not in [info.path for info in server.known_packs()]
+    with pytest.raises(errors.PackError, match="no model 'moon'"):
+        pack.find("moon")
+
+
+def test_a_zip_whose_names_are_no_text_is_refused(tiny_pack, tmp_path):
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tiny_pack / "manifest.json", "ü.json")
+    path.write_bytes(path.read_bytes().replace("ü.json".encode(), b"\xff\xff.json"))
+    assert refused(path)[0] == "pack_damaged"
+
+
 def test_a_folder_that_is_no_pack_is_refused(tmp_path):
     assert refused(tmp_path)[1].startswith(f"'{tmp_path}' is no model pack")
 
@@ -186,6 +220,46 @@ def test_writing_measures_the_files_and_reads_them_back(copy):
     assert written.manifest.files["LICENCE.txt"].bytes == 4
     assert sorted(path.name for path in copy.iterdir()) == sorted(
         [*written.manifest.files, "manifest.json"])
+
+
+def arrays(**given):
+    file = io.BytesIO()
+    np.savez_compressed(file, **given)
+    return file.getvalue()
+
+
+def damaged():
+    """An .npz whose array does not decompress."""
+    content = bytearray(arrays(codes=np.arange(400)))
+    content[60:160] = b"\xff" * 100
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 but no more", damaged(), b"\x93NUMPY"])
+@pytest.mark.parametrize(("name", "read"), [("codebook.npz", codebook.read),
+                                            ("emotions.npz", emotions.palette)])
+def test_a_file_of_arrays_that_is_none_is_refused(tmp_path, name, read, content):
+    made = make_tiny_pack.make_emotional(tmp_path / "pack")
+    (made.path / name).write_bytes(content)
+    with pytest.raises(errors.PackError, match="cannot be read"):
+        read(pack.write(made.path, made.manifest))
+
+
+@pytest.mark.parametrize(("name", "read", "given", "what"), [
+    ("codebook.npz", codebook.read, {"codes": np.zeros((0, 2), np.float32)},
+     "has a book without a code"),
+    ("codebook.npz", codebook.read, {"codes": np.float32(1)}, r"is float32 \(\), not float32"),
+    ("emotions.npz", emotions.palette, {"amounts": np.float32(1), "prototypes": np.zeros(3)},
+     r"its amounts are float32 \(\), not floats \(L,\)"),
+    ("emotions.npz", emotions.palette, {"amounts": np.array(["a"]), "prototypes": np.zeros(3)},
+     r"its amounts are <U1 \(1,\)")])
+def test_arrays_of_an_impossible_shape_are_refused(tmp_path, name, read, given, what):
+    made = make_tiny_pack.make_emotional(tmp_path / "pack")
+    if name == "codebook.npz":
+        given = given | {"emotion_codes": np.zeros((4, 2), np.float32)}
+    np.savez(made.path / name, **given)
+    with pytest.raises(errors.PackError, match=what):
+        read(pack.write(made.path, made.manifest))
 
 
 def test_face_hash_ignores_order_and_first_corner_but_not_winding():
