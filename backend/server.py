@@ -156,6 +156,7 @@ class Worker:
             self._stop()
 
     def _understand(self, line: bytes) -> None:
+        """Take one line in, or refuse it; only a lost reader ends the reading."""
         try:
             self._take(messages.decode(line.decode("utf-8")))
         except UnicodeDecodeError:
@@ -163,6 +164,14 @@ class Worker:
         except MessageError as problem:
             name = messages.request_id(line.decode("utf-8"))
             self._send(Failed(name, problem.code, problem.message, problem.hint))
+        except BrokenPipeError:
+            raise
+        except Exception as problem:
+            # As with jobs: a bug of ours must not end the worker as if stdin had closed.
+            traceback.print_exc()
+            name = messages.request_id(line.decode("utf-8", "replace"))
+            text = f"Unexpected {type(problem).__name__}: {problem}"
+            self._send(Failed(name, "internal", text, "Please report this with the log."))
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Job):

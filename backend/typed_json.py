@@ -81,12 +81,20 @@ def _mapping(hint: Any, value: Any, where: str) -> dict[str, Any]:
 
 def _scalar(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isfinite(value):
+        if _is_finite(value):
             return float(value)
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     due = {float: "a finite number", int: "a whole number", str: "text", bool: "true or false"}
     raise FieldError(f"field '{where}' must be {due[hint]}, not {_shown(value)}")
+
+
+def _is_finite(value: float) -> bool:
+    """Whether a number is finite as a float; a whole one of 400 digits is not."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _has_default(field: dataclasses.Field[Any]) -> bool:

@@ -58,6 +58,8 @@ def test_a_whole_number_serves_where_a_fraction_is_due():
     ('{"type": "Progress", "id": "1", "stage": "load", "done": NaN, "total": 1}', "NaN"),
     ('{"type": "Cancel", "id": "1", "id": "2"}', "twice"),
     ("[" * 100000, "deeply"),
+    (json.dumps({"type": "Generate", "id": "1", "audio": "a", "pack": "p", "out_dir": "o",
+                 "start_s": 10**400}), r"'start_s' must be a finite number, not 1000"),
 ])
 def test_a_bad_line_is_refused_with_its_fault(line, what):
     with pytest.raises(errors.MessageError, match=what):

@@ -1,6 +1,7 @@
 """The worker as a real child process."""
 
 import contextlib
+import io
 import json
 import os
 import queue
@@ -189,6 +190,8 @@ def test_cancel_stops_a_job_that_still_waits(child, write_wav, voice, tmp_path):
 @pytest.mark.parametrize(("line", "name", "code"), [
     ("garbage", "", "bad_message"), ("\xff\x00", "", "bad_message"),
     ('{"type": "Generate", "id": "4", "seed": "x"}', "4", "bad_message"),
+    ('{"type": "Generate", "id": "5", "audio": "", "pack": "", "out_dir": "", "speed": 1'
+     + 400 * "0" + "}", "5", "bad_message"),
     (json.dumps({"type": "Done", "id": "2", "paths": [], "seconds": 1, "timings": {}}), "2",
      "bad_message")])
 def test_a_garbage_line_is_refused_and_the_worker_lives_on(child, wav, tmp_path, line, name, code):
@@ -198,6 +201,23 @@ def test_a_garbage_line_is_refused_and_the_worker_lives_on(child, wav, tmp_path,
     assert (refusal.id, refusal.code) == (name, code)
     child.send(request(wav, tmp_path))
     assert isinstance(child.outcome(), Done)
+
+
+def test_a_line_that_breaks_the_reader_is_answered_and_the_next_one_read(tmp_path, monkeypatch):
+    def decode(line):
+        if '"odd"' in line:
+            raise OverflowError("int too large")
+        raise AssertionError("the second line is not UTF-8")
+
+    monkeypatch.setattr(server.messages, "decode", decode)
+    replies = io.BytesIO()
+    worker = server.Worker(io.BytesIO(b'{"id": "odd"}\n\xff\n'), replies, tmp_path, "cpu")
+    monkeypatch.setattr(worker, "_stop", lambda: None)
+    worker._read()
+    first, second = (json.loads(line) for line in replies.getvalue().splitlines())
+    assert (first["id"], first["code"]) == ("odd", "internal")
+    assert "OverflowError: int too large" in first["message"]
+    assert second["code"] == "bad_message"
 
 
 @pytest.mark.parametrize(("change", "code"), [
