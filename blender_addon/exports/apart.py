@@ -2,8 +2,9 @@
 meanwhile does not get into the file."""
 
 import json
-import re
+import math
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .. import session
 from .._backend import errors
 from . import child, formats, whole_file
 
-_TAIL_BYTES = 4000
+_GRACE_S = 2.0
 
 
 class Export:
@@ -31,33 +32,46 @@ class Export:
         bpy.data.libraries.write(str(folder / "face.blend"), {face}, path_remap="ABSOLUTE")
         order = {"blend": str(folder / "face.blend"), "face": face.name, "kind": kind,
                  "path": str(path), "scene": scene.name,
+                 "progress": str(folder / "progress"), "verdict": str(folder / "verdict"),
                  "render": {name: getattr(scene.render, name) for name in child.SCENE}}
-        self._log = folder / "export.log"
-        self._process = _spawn(command(child.expression(), json.dumps(order)), self._log)
+        self._progress, self._verdict = Path(order["progress"]), Path(order["verdict"])
+        self._done, self._waited_since_s = 0.0, math.inf
+        self._process = _spawn(command(child.expression(), json.dumps(order)),
+                               folder / "export.log")
 
     @property
     def fraction(self) -> float:
         """The share of the frames that were posed, 0..1."""
-        frames = [int(frame) for frame in re.findall(rf"{child.FRAME}(-?\d+)", self._tail())]
-        # The last may be the scene's current frame, which comes back at the end.
-        done = max(frames, default=self._first) - self._first
-        return min(1.0, max(0.0, done / (self._last - self._first + 1)))
+        if self._progress.exists():
+            frame = int(self._progress.read_text("ascii") or self._first)
+            done = (frame - self._first) / (self._last - self._first + 1)
+            # The scene's current frame comes back at the end, and the first comes twice.
+            self._done = max(self._done, min(1.0, done))
+        return self._done
 
     def tick(self) -> list[Any] | None:
         """The path once the file is there; raises SoliloquyError where it could not be written."""
         code = self._process.poll()
         if self._cancelled:
             raise errors.Cancelled
-        if code is None:
+        if code is None and not self._lingers():
             return None
-        said = self._tail()
-        if child.DONE in said:
+        verdict = (self._verdict.read_text("utf-8") if self._verdict.exists()
+                   else f"Blender ended with code {code}.")
+        if verdict == child.DONE:
             return [self._path]
-        if child.UNLIKE in said:
+        if verdict == child.UNLIKE:
             raise errors.RequestError("export_unlike", "The face moves otherwise elsewhere.")
-        problem = re.findall(rf"{child.PROBLEM}(.+)", said) or [f"Blender ended with code {code}."]
         raise errors.RequestError("export_failed",
-                                  f"'{self._path}' could not be written: {problem[-1]}")
+                                  f"'{self._path}' could not be written: {verdict}")
+
+    def _lingers(self) -> bool:
+        """Whether its work is done but it does not end, or would crash at its end: a Blender's
+        last moments decide nothing."""
+        if not self._verdict.exists():
+            return False
+        self._waited_since_s = min(self._waited_since_s, time.monotonic())
+        return time.monotonic() - self._waited_since_s > _GRACE_S
 
     def cancel(self) -> None:
         """Stop it at once."""
@@ -68,12 +82,6 @@ class Export:
         self._process.kill()
         self._process.wait()
         whole_file.unfinished(self._path, self._process.pid).unlink(missing_ok=True)
-
-    def _tail(self) -> str:
-        with open(self._log, "rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - _TAIL_BYTES))
-            return log.read().decode("utf-8", "replace")
 
 
 def command(expression: str, argument: str) -> list[str]:

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import bpy
 
-from . import formats
+from . import formats, whole_file
 
-# What it says of itself, not by its exit code: Blender may crash at its end, its work done.
-FRAME, DONE = "soliloquy frame ", "soliloquy done"
-# The file cannot be written; the face does not move here as it does there.
-PROBLEM, UNLIKE = "soliloquy problem ", "soliloquy unlike"
+# How it went: well; the face does not move here as it does there; else why the file cannot be.
+DONE, UNLIKE = "done", "unlike"
 # What of a scene's render settings shapes a face and its timing.
 SCENE = ("fps", "fps_base", "use_simplify", "simplify_subdivision")
 
@@ -26,10 +25,11 @@ def expression() -> str:
 
 
 def main(argument: str) -> None:
-    """Do what the argument (JSON) says, and say how it ended."""
+    """Do what the argument (JSON) says, and write down how it went."""
     order = json.loads(argument)
     import_module(__package__.partition(".")[0]).register()
-    print(_write(order, _opened(order)), flush=True)
+    with whole_file.replacing(Path(order["verdict"])) as file:
+        file.write(_write(order, _opened(order)).encode())
 
 
 def _opened(order: dict[str, Any]) -> bpy.types.Object:
@@ -55,13 +55,20 @@ def _write(order: dict[str, Any], face: bpy.types.Object) -> str:
     bpy.context.scene.frame_set(formats.frame_range(face)[0])
     if not all(driver.driver.is_valid for driver in _drivers()):
         return UNLIKE  # by an add-on's functions, say, that are not here
-    bpy.app.handlers.frame_change_post.append(
-        lambda scene, _graph: print(f"{FRAME}{scene.frame_current}", flush=True))
-    try:
-        formats.write(bpy.context, face, order["kind"], Path(order["path"]))
-    except (OSError, RuntimeError) as problem:
-        return PROBLEM + " ".join(str(problem).split())
+    with open(order["progress"], "w", encoding="ascii") as progress:
+        bpy.app.handlers.frame_change_post.append(partial(_tell, progress))
+        try:
+            formats.write(bpy.context, face, order["kind"], Path(order["path"]))
+        except (OSError, RuntimeError) as problem:
+            return " ".join(str(problem).split())
     return DONE
+
+
+def _tell(progress: IO[str], scene: bpy.types.Scene, _graph: bpy.types.Depsgraph) -> None:
+    """Which frame was just posed, always as many letters, so that none is read by half."""
+    progress.seek(0)
+    progress.write(f"{scene.frame_current:8d}")
+    progress.flush()
 
 
 def _drivers() -> Iterator[bpy.types.FCurve]:

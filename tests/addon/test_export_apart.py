@@ -74,11 +74,27 @@ def test_alembic_plays_as_if_it_were_written_here(both):
         np.testing.assert_array_equal(places_at(there, frame), places_at(here, frame))
 
 
-def test_progress_rises_while_it_poses_frame_after_frame(talking, tmp_path):
+TELLS_58 = """
+import json, pathlib, sys, time
+pathlib.Path(json.loads(sys.argv[-1])["progress"]).write_text("      58")
+time.sleep(600)
+"""
+
+
+def test_progress_is_the_share_of_the_frames_that_were_posed(talking, tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "command", lambda _expression, argument: [
+        sys.executable, "-c", TELLS_58, argument])
     job = exported(talking, "PC2", tmp_path / "a.pc2")
-    _made, seen = ended(job)
-    assert seen == sorted(seen) and seen[0] == 0.0
-    assert job.fraction == pytest.approx(52 / 53)  # the last of frames 6 to 58 is posed
+    seen = [job.fraction]
+    while seen[-1] == 0.0:
+        assert job.tick() is None
+        seen.append(job.fraction)
+    assert seen[-1] == pytest.approx(52 / 53)  # the last of frames 6 to 58
+
+
+def test_progress_never_falls(talking, tmp_path):
+    _made, seen = ended(exported(talking, "PC2", tmp_path / "a.pc2"))
+    assert seen == sorted(seen) and seen[0] >= 0.0 and seen[-1] <= 1.0
 
 
 def test_what_is_changed_meanwhile_does_not_get_into_the_file(talking, tmp_path):
@@ -116,18 +132,24 @@ def test_what_cannot_be_written_is_one_clear_line(talking, tmp_path):
         ended(job)
 
 
-@pytest.mark.parametrize(("says", "reason"), [
-    ("import os; print('soliloquy done', flush=True); os.abort()", None),
-    ("raise SystemExit(7)", "could not be written: Blender ended with code 7")])
-def test_it_goes_by_what_the_other_blender_said_and_not_by_how_it_ended(
-        talking, tmp_path, monkeypatch, says, reason):
-    monkeypatch.setattr(apart, "command", lambda *_: [sys.executable, "-c", says])
-    job = exported(talking, "PC2", tmp_path / "a.pc2")
-    if reason is None:
-        assert ended(job)[0] == [tmp_path / "a.pc2"]
-    else:
-        with pytest.raises(errors.RequestError, match=reason):
-            ended(job)
+SAYS_DONE = """
+import json, os, pathlib, sys, time
+pathlib.Path(json.loads(sys.argv[-1])["verdict"]).write_text("done")
+"""
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "time.sleep(600)"])
+def test_it_goes_by_what_the_other_blender_said_and_not_by_how_it_ended(talking, tmp_path,
+                                                                        monkeypatch, end):
+    monkeypatch.setattr(apart, "command", lambda _expression, argument: [
+        sys.executable, "-c", SAYS_DONE + end, argument])
+    assert ended(exported(talking, "PC2", tmp_path / "a.pc2"))[0] == [tmp_path / "a.pc2"]
+
+
+def test_one_that_ended_without_a_word_did_not_write(talking, tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "command", lambda *_: [sys.executable, "-c", "raise SystemExit(7)"])
+    with pytest.raises(errors.RequestError, match="written: Blender ended with code 7"):
+        ended(exported(talking, "PC2", tmp_path / "a.pc2"))
 
 
 def test_a_blender_that_does_not_start_is_one_clear_line(talking, tmp_path, monkeypatch):
