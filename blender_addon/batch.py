@@ -20,6 +20,7 @@ Exit codes: 0 all is done; 2 bad arguments or input, with one line on stderr, an
 import argparse
 import csv
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -241,6 +242,12 @@ def _import_package(name: str, folder: Path) -> ModuleType:
     return module
 
 
+def _addon(module: str) -> Any:
+    """A module of the add-on that is switched on, be it installed or this checkout's."""
+    package = type(bpy.context.scene.soliloquy).__module__.rpartition(".")[0]
+    return importlib.import_module(f"{package}.{module}")
+
+
 def _lines(options: argparse.Namespace) -> Iterator[Line]:
     """The list's rows over the command's options, or the command's options alone."""
     common = Line(**{**{field.name: getattr(options, field.name) for field in fields(Line)},
@@ -275,18 +282,23 @@ def _animate(line: Line, match_vertices: bool) -> None:
                          f"{meshes or 'none'}.")
     settings = bpy.context.scene.soliloquy
     settings.source, settings.filepath = "FILE", str(Path(line.audio).resolve())
-    settings.face, settings.model, settings.style = face, line.model, line.style
-    settings.takes = 1
+    settings.face = face
     settings.first_frame = _whole("frame", line.frame)
+    _set_performance(_addon("properties").performance_of(face, bpy.context.scene), line)
+    if match_vertices:
+        with suppress(RuntimeError):  # most faces need no matching
+            bpy.ops.soliloquy.match_vertices()
+    _call(bpy.ops.soliloquy.animate_from_audio, emotions=line.emotion)
+
+
+def _set_performance(settings: Any, line: Line) -> None:
+    """Write how a line is performed to the face's own settings, or to the scene's."""
+    settings.model, settings.style, settings.takes = line.model, line.style, 1
     for name in ("seed", "steps"):
         value = _whole(name, getattr(line, name))
         setattr(settings, name, value)
         if getattr(settings, name) != value:
             raise BatchError(f"{name} cannot be {value}; the nearest is {getattr(settings, name)}.")
-    if match_vertices:
-        with suppress(RuntimeError):  # most faces need no matching
-            bpy.ops.soliloquy.match_vertices()
-    _call(bpy.ops.soliloquy.animate_from_audio, emotions=line.emotion)
 
 
 def _whole(name: str, text: str) -> int:

@@ -42,6 +42,17 @@ def test_the_result_is_saved_and_the_scene_is_not_changed(arguments, tmp_path):
     assert bpy.data.objects["Ball"].data.shape_keys is None
 
 
+def test_the_commands_settings_hold_for_a_face_with_settings_of_its_own(arguments, tmp_path):
+    own = bpy.data.objects["Ball"].soliloquy
+    own.own, own.seed, own.model, own.takes = True, 7, "gldi-flame", 2
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+    assert batch.main(arguments(seed=3, steps=2, style="lively")) == 0
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made" / "out.blend"))
+    (action,) = bpy.data.actions
+    facts = action["soliloquy"]
+    assert (facts["seed"], facts["steps"], facts["style"]) == (3, 2, "lively")
+
+
 def test_without_out_the_scene_is_saved_in_place(arguments, tmp_path):
     assert batch.main(arguments(out="")) == 0
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
