@@ -34,6 +34,13 @@ def top_strips(editor: bpy.types.SequenceEditor) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def shown_strips(editor: bpy.types.SequenceEditor) -> Any:
+    """What the sequencer shows: the strips of the innermost meta strip that is open, else the top
+    ones."""
+    open_metas = editor.meta_stack
+    return top_strips(open_metas[-1] if len(open_metas) else editor)
+
+
 def _first(owner: Any, *names: str) -> Any:
     """The first of the attributes that this Blender has; new names come first, because reading an
     old one where both exist warns."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import blender_compat, disabled_reason, press, session, writing
+from . import blender_compat, disabled_reason, press, session, strips, writing
 from ._backend import errors
 from .running import CANCELLED, FINISHED, Result, Running
 from .sub_panel import SubPanel
@@ -57,8 +57,8 @@ def _words(name: str) -> str:
 def sound_strips(scene: bpy.types.Scene) -> list[Any]:
     """The sound strips that a scene plays, in order of time."""
     editor = scene.sequence_editor
-    strips = blender_compat.all_strips(editor) if editor is not None else []
-    return sorted((strip for strip in strips if strip.type == "SOUND" and not strip.mute),
+    every = blender_compat.all_strips(editor) if editor is not None else []
+    return sorted((strip for strip in every if strip.type == "SOUND" and not strip.mute),
                   key=blender_compat.left_handle)
 
 
@@ -82,19 +82,13 @@ def list_lines(scene: bpy.types.Scene, sequencer: bpy.types.Scene) -> None:
 def only(context: bpy.types.Context, strip_name: str, face: bpy.types.Object) -> Iterator[None]:
     """The panel as if one strip and one face had been chosen; what was chosen comes back."""
     settings = context.scene.soliloquy
-    editor = blender_compat.sequencer_scene(context).sequence_editor
-    strips = list(blender_compat.all_strips(editor)) if editor is not None else []
-    before = [strip.select for strip in strips]
     source, chosen = settings.source, settings.face
     try:
-        for strip in strips:
-            strip.select = strip.name == strip_name
         settings.source, settings.face = "STRIP", face
-        yield
+        with strips.speaking(strip_name):
+            yield
     finally:
         settings.source, settings.face = source, chosen
-        for strip, selected in zip(strips, before, strict=True):
-            strip.select = selected
 
 
 class SOLILOQUY_OT_list_lines(disabled_reason.Greyed, bpy.types.Operator):  # type: ignore[misc] # noqa: N801
@@ -108,8 +102,8 @@ class SOLILOQUY_OT_list_lines(disabled_reason.Greyed, bpy.types.Operator):  # ty
     @classmethod
     def disabled_reason(cls, context: bpy.types.Context) -> str:
         """There must be strips."""
-        strips = sound_strips(blender_compat.sequencer_scene(context))
-        return "" if strips else "Add sound strips in the Video Sequencer first"
+        found = sound_strips(blender_compat.sequencer_scene(context))
+        return "" if found else "Add sound strips in the Video Sequencer first"
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Fill the list."""

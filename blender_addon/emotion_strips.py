@@ -96,14 +96,25 @@ def is_on(scene: bpy.types.Scene, strip: Any) -> bool:
 def chosen(scene: bpy.types.Scene) -> list[Any]:
     """The ranges that the artist means: the selected ones, or that under the playhead (the highest
     channel's, where several are)."""
-    found = of_scene(scene)
-    selected = [strip for strip in found if strip.select]
+    selected = _selected(scene)
     if selected:
         active = scene.sequence_editor.active_strip
         return sorted(selected, key=lambda strip: strip != active)
-    here = [strip for strip in found if blender_compat.left_handle(strip) <= scene.frame_current
+    here = [strip for strip in of_scene(scene)
+            if blender_compat.left_handle(strip) <= scene.frame_current
             < blender_compat.right_handle(strip)]
     return sorted(here, key=lambda strip: -strip.channel)[:1]
+
+
+def _selected(scene: bpy.types.Scene) -> list[Any]:
+    """The selected ranges that the sequencer shows, and the one that was chosen in the list, which
+    may lie in a closed meta strip: the others there stay selected where no one sees it."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    shown, active = _names(blender_compat.shown_strips(editor)), editor.active_strip
+    return [strip for strip in of_scene(scene)
+            if strip.select and (strip == active or strip.name in shown)]
 
 
 def choose(scene: bpy.types.Scene, strip: Any) -> None:
@@ -204,13 +215,23 @@ def remove_all(scene: bpy.types.Scene) -> None:
 def sounds_beneath(scene: bpy.types.Scene) -> list[Any]:
     """What sounds under the selected ranges, each on the channel that is nearest to its range."""
     found: list[Any] = []
-    for painted in (strip for strip in of_scene(scene) if strip.select):
-        here = [strip for strip in blender_compat.all_strips(scene.sequence_editor)
-                if strip.type in strips.SOUNDING and _meet(strip, painted)]
-        nearest = min((abs(strip.channel - painted.channel) for strip in here), default=0)
-        found += [strip for strip in here if strip not in found
-                  and abs(strip.channel - painted.channel) == nearest]
+    for painted in _selected(scene):
+        found += [strip for strip in _beneath(painted, scene.sequence_editor)
+                  if strip not in found]
     return found
+
+
+def _beneath(painted: Any, editor: bpy.types.SequenceEditor) -> list[Any]:
+    """The nearest sound among the strips beside a range; where there is none, among those beside
+    the meta strip that holds it."""
+    metas = strips.parents_of(painted, editor)
+    for strip, holder in zip((painted, *metas), (*metas, editor), strict=True):
+        here = [other for other in blender_compat.top_strips(holder)
+                if other.type in strips.SOUNDING and other != strip and _meet(other, painted)]
+        if here:
+            nearest = min(abs(other.channel - strip.channel) for other in here)
+            return [other for other in here if abs(other.channel - strip.channel) == nearest]
+    return []
 
 
 def _meet(one: Any, other: Any) -> bool:

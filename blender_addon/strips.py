@@ -1,6 +1,7 @@
 """What can be heard of the sequencer's strips, and when. Reads only, and no file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import bpy
@@ -10,6 +11,8 @@ from .words import translated
 
 # What of a sequencer makes sound; a movie does not by itself, but its file may hold some.
 SOUNDING = {"SOUND", "META", "SCENE"}
+# The name of the one strip that is spoken whatever is selected, or ''.
+_only = ""
 
 
 class Span(NamedTuple):
@@ -23,12 +26,28 @@ def selected(context: bpy.types.Context) -> list[Any]:
     """The selected strips that may be spoken: those with sound, and movies whose sound is not
     selected beside them as a strip of its own."""
     editor = blender_compat.sequencer_scene(context).sequence_editor
-    if editor is None:
-        return []
-    chosen = [strip for strip in blender_compat.all_strips(editor) if strip.select]
+    chosen = [] if editor is None else _chosen(editor)
     files = {_file(strip) for strip in chosen if strip.type == "SOUND"}
     return [strip for strip in chosen if strip.type in SOUNDING
             or (strip.type == "MOVIE" and _file(strip) not in files)]
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """The strip of that name counts as the only selected one, also inside a closed meta strip."""
+    global _only
+    _only = name
+    try:
+        yield
+    finally:
+        _only = ""
+
+
+def _chosen(editor: bpy.types.SequenceEditor) -> list[Any]:
+    if _only:
+        return [strip for strip in blender_compat.all_strips(editor) if strip.name == _only]
+    # Strips in a closed meta stay selected where no one sees it.
+    return [strip for strip in blender_compat.shown_strips(editor) if strip.select]
 
 
 def why_silent(strip: Any, editor: bpy.types.SequenceEditor) -> str:

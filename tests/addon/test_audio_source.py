@@ -94,6 +94,32 @@ def test_a_strip_in_the_scene_that_the_workspace_shows(add_strip, tmp_path):
     assert placed(tmp_path).first_frame == 20
 
 
+def in_a_meta(scene):
+    """The selected strips go into a closed meta strip, which is returned; they stay selected."""
+    sequencer.in_sequencer(scene, bpy.ops.sequencer.meta_make)
+    return scene.sequence_editor.active_strip
+
+
+def test_what_is_selected_in_a_closed_meta_is_not_spoken(add_strip, scene):
+    inner = add_strip(1, 10, "Inner")
+    meta = in_a_meta(scene)
+    meta.select = False
+    assert inner.select
+    with pytest.raises(errors.AudioError, match="Select a sound strip"):
+        audio_source.chosen(bpy.context)
+    add_strip(2, 200, "Shown")
+    assert audio_source.chosen(bpy.context).describe() == "Shown, 1.5 s, from frame 200"
+
+
+def test_in_an_open_meta_what_is_selected_there_is_spoken(add_strip, scene):
+    add_strip(1, 10, "Inner"), add_strip(2, 30, "Second")
+    meta = in_a_meta(scene)
+    sequencer.in_sequencer(scene, bpy.ops.sequencer.meta_toggle)
+    scene.sequence_editor.strips_all["Inner"].select = False
+    assert meta.select
+    assert audio_source.chosen(bpy.context).name == "Second"
+
+
 def moved_off(strip):
     blender_compat.set_handles(strip, 150, 200)
 

@@ -9,6 +9,7 @@ bpy = pytest.importorskip("bpy")
 pytest.importorskip("aud", reason="this bpy is built without sound")
 
 from blender_addon import blender_compat, cast, session  # noqa: E402
+from tests.addon import sequencer  # noqa: E402
 from tests.addon.faces import SCALE, add_ball, opening_at  # noqa: E402
 
 
@@ -53,6 +54,20 @@ def test_one_press_animates_every_line_on_its_face(play):
                 True, False, True, False, True]
     assert session.CURRENT.message == "Lines animated: 3 of 3"
     assert (play.soliloquy.source, play.soliloquy.face.name) == ("STRIP", "Ball")
+
+
+def test_lines_in_a_meta_strip_are_said_by_their_faces(play):
+    every = play.sequence_editor.strips_all
+    for strip in every:
+        strip.select = strip.name != "take3"
+    sequencer.in_sequencer(play, bpy.ops.sequencer.meta_make)
+    selected = [strip.select for strip in every]
+    assert bpy.ops.soliloquy.animate_scene() == {"FINISHED"}
+    assert session.CURRENT.message == "Lines animated: 3 of 3"
+    firsts = {action["soliloquy"]["sound"]: action["soliloquy"]["first_frame"]
+              for action in bpy.data.actions}
+    assert firsts == {"anna_01.wav": 1, "SH010-Ben": 60, "take3": 130}
+    assert [strip.select for strip in every] == selected
 
 
 def test_a_line_that_fails_is_named_and_the_others_are_animated(play, tmp_path):

@@ -154,6 +154,38 @@ def test_a_selected_range_means_the_sound_beneath_it(stage, line):
     assert [strip.name for strip in audio_source.chosen(bpy.context).strips] == ["Line"]
 
 
+def grouped(scene, *ranges):
+    """The ranges in a closed meta strip, which is returned, not selected, with them selected."""
+    for strip in blender_compat.all_strips(scene.sequence_editor):
+        strip.select = strip in ranges
+    sequencer.in_sequencer(scene, bpy.ops.sequencer.meta_make)
+    meta = scene.sequence_editor.active_strip
+    meta.select = False
+    return meta
+
+
+def test_ranges_selected_in_a_closed_meta_are_not_meant_but_the_list_chooses_them(stage):
+    for first in (10, 20):
+        add(stage, "angry", (first, first + 9))
+    hidden, shown = emotion_strips.of_scene(stage)
+    shown.select = False
+    grouped(stage, hidden)
+    stage.frame_set(25)
+    assert hidden.select
+    assert emotion_strips.chosen(stage) == [shown]
+    every = list(blender_compat.all_strips(stage.sequence_editor))
+    stage.soliloquy_emotions.active = every.index(hidden)
+    assert emotion_strips.chosen(stage) == [hidden]
+
+
+def test_a_range_in_a_meta_means_the_sound_beneath_it(stage, line):
+    add(stage, "angry", (20, 29))
+    (strip,) = emotion_strips.of_scene(stage)
+    grouped(stage, strip)
+    emotion_strips.choose(stage, strip)
+    assert audio_source.chosen(bpy.context).name == "Line"
+
+
 def test_an_unknown_emotion_is_one_clear_line(stage):
     with pytest.raises(RuntimeError, match=r"no emotion 'bored'\. Choose one of: neutral, surpri"):
         add(stage, "bored", (20, 39))
