@@ -13,6 +13,8 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from . import keyframes
+
 _STORED = "soliloquy_emotion"
 Floats = npt.NDArray[np.float32]
 
@@ -58,5 +60,6 @@ def at(made: Floats, difference: Floats | None, strength: float) -> Floats:
     if difference is None or strength == 1.0:
         return made
     played = made.copy()
-    played[:, 1] += (strength - 1.0) * np.interp(made[:, 0], difference[:, 0], difference[:, 1])
+    frames = keyframes.frames_of(difference[:, 0], made[:, 0])
+    played[:, 1] += (strength - 1.0) * np.interp(frames, difference[:, 0], difference[:, 1])
     return played

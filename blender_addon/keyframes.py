@@ -17,6 +17,8 @@ PROVENANCE = "soliloquy"
 LOWER, UPPER, WHOLE, BLINK = "Lower Face", "Upper Face", "Face", "Blink"
 GROUPS = (LOWER, UPPER, WHOLE, BLINK)
 _LINEAR = 1
+# Keyframes that are stretched may snap to whole frames.
+_SNAPPED_FRAMES = 0.51
 
 
 def new_action(name: str, columns: Sequence[tuple[str, str]], frames: npt.NDArray[Any],
@@ -102,6 +104,28 @@ def points_of(curve: bpy.types.FCurve) -> npt.NDArray[np.float32]:
     flat = np.empty(len(curve.keyframe_points) * 2, dtype=np.float32)
     curve.keyframe_points.foreach_get("co", flat)
     return flat.reshape(-1, 2)
+
+
+def frames_of(stored: npt.NDArray[Any], frames: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Where keyframes at frames (N,) were among stored frames (M,): those themselves where all
+    keyframes were moved or stretched together since, else where they are."""
+    if len(frames) != len(stored) or len(frames) < 2 or stored[-1] <= stored[0]:
+        return frames
+    scale = (frames[-1] - frames[0]) / (stored[-1] - stored[0])
+    together = frames[0] + (stored - stored[0]) * scale
+    return stored if np.allclose(frames, together, rtol=0, atol=_SNAPPED_FRAMES) else frames
+
+
+def by_curve(stored: Mapping[str, Any], curves: Sequence[bpy.types.FCurve]) -> dict[str, Any]:
+    """What is stored by data path for curves, by their paths now; in order where shape keys were
+    renamed since."""
+    found = {curve.data_path: stored[curve.data_path] for curve in curves
+             if curve.data_path in stored}
+    lost = [path for path in stored if path not in found]
+    new = [curve.data_path for curve in curves if curve.data_path not in found]
+    if len(lost) == len(new):
+        found |= {path: stored[old] for path, old in zip(new, lost, strict=True)}
+    return found
 
 
 def is_ours(action: bpy.types.Action | None) -> bool:

@@ -99,11 +99,12 @@ class _Manner(NamedTuple):
 def play(action: bpy.types.Action, manner: _Manner) -> None:
     """Play an action's face in another manner; no smoothing and all emotion give the original."""
     curves = keyframes.our_curves(action, _SMOOTHED)
-    kept = _kept(action) or {curve.data_path: keyframes.points_of(curve) for curve in curves}
+    kept = keyframes.by_curve(_kept(action), curves) or {
+        curve.data_path: keyframes.points_of(curve) for curve in curves}
     stored = action.get(_KEPT, {})
     before = _Manner(*(float(stored.get(name, default))
                        for name, default in _Manner()._asdict().items()))
-    differences = emotion_strength.differences(action)
+    differences = keyframes.by_curve(emotion_strength.differences(action), curves)
     for curve in curves:
         if curve.data_path in kept:
             _rewrite(curve, kept[curve.data_path], differences.get(curve.data_path), before,
@@ -117,8 +118,9 @@ def play(action: bpy.types.Action, manner: _Manner) -> None:
 def _rewrite(curve: bpy.types.FCurve, original: Floats, difference: Floats | None,
              before: _Manner, after: _Manner) -> None:
     now = keyframes.points_of(curve)
-    edits = now[:, 1] - before.values(original, difference, now[:, 0])
-    value = after.values(original, difference, now[:, 0])
+    frames = keyframes.frames_of(original[:, 0], now[:, 0])
+    edits = now[:, 1] - before.values(original, difference, frames)
+    value = after.values(original, difference, frames)
     # Where there is no edit the sum is exact.
     played = (value + edits).astype(np.float32)
     # Straight lines need no handles, and this runs at every move of a slider.

@@ -120,3 +120,21 @@ def test_exact_takes_are_made_without_it(stage, ball, storage, tmp_path):
 def test_a_model_without_emotions_has_none(spoken, ball):
     bpy.ops.soliloquy.animate_from_audio()
     assert not emotion_strength.known(result.chosen(ball.data.shape_keys))
+
+
+def test_it_knows_what_is_felt_after_all_keys_were_moved(take, ball):
+    def values():
+        return [keyframes.points_of(curve)[:, 1] for curve in keyframes.our_curves(take)]
+
+    made = values()
+    take.soliloquy_sliders.emotion = 0.0
+    neutral = values()
+    take.soliloquy_sliders.emotion = 1.0
+    for curve in keyframes.our_curves(take):
+        points = keyframes.points_of(curve)
+        points[:, 0] += 60
+        curve.keyframe_points.foreach_set("co", points.ravel())
+    take.soliloquy_sliders.emotion = 0.0
+    assert max(np.abs(a - b).max() for a, b in zip(made, neutral, strict=True)) > 0.05
+    for now, before in zip(values(), neutral, strict=True):
+        np.testing.assert_allclose(now, before, atol=1e-6)

@@ -105,3 +105,40 @@ def test_a_gaussian_keeps_a_constant_and_spreads_a_peak():
     spread = smoothing.at(peak, frames, 4.0)
     assert spread.sum() == pytest.approx(1.0, abs=1e-4)
     assert spread[50] == pytest.approx(1 / (4 * np.sqrt(2 * np.pi)), rel=0.01)
+
+
+def shifted(action, frames, stretch=1.0):
+    """All keyframes moved together, as in the Dope Sheet."""
+    for curve in keyframes.our_curves(action):
+        points = keyframes.points_of(curve)
+        points[:, 0] = 6 + (points[:, 0] - 6) * stretch + frames
+        curve.keyframe_points.foreach_set("co", points.ravel())
+        curve.update()
+
+
+def values(action):
+    return [keyframes.points_of(curve)[:, 1] for curve in keyframes.our_curves(action)]
+
+
+@pytest.mark.parametrize("meanwhile", [
+    lambda action, _face: shifted(action, 5), lambda action, _face: shifted(action, 60),
+    lambda action, _face: shifted(action, 0, 2.0),
+    lambda _action, face: [setattr(key, "name", f"My {key.name}")
+                           for key in face.data.shape_keys.key_blocks]])
+def test_what_was_made_comes_back_after_keys_were_moved_or_renamed(take, ball, meanwhile):
+    made = values(take)
+    take.soliloquy_sliders.smoothing_ms = 60
+    assert max(np.abs(a - b).max() for a, b in zip(values(take), made, strict=True)) > 0.01
+    meanwhile(take, ball)
+    take.soliloquy_sliders.smoothing_ms = 0
+    for now, before in zip(values(take), made, strict=True):
+        np.testing.assert_allclose(now, before, atol=1e-6)
+
+
+def test_keys_moved_alone_are_told_by_where_they_are():
+    stored = np.arange(10.0)
+    alone = stored.copy()
+    alone[4] = 7.5
+    np.testing.assert_array_equal(keyframes.frames_of(stored, alone), alone)
+    np.testing.assert_array_equal(keyframes.frames_of(stored, stored * 2 + 3), stored)
+    np.testing.assert_array_equal(keyframes.frames_of(stored, stored[:-1]), stored[:-1])
