@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -65,4 +66,6 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # As Ctrl+C, so that what is half written goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

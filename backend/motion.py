@@ -198,7 +198,9 @@ def _codes(arrays: Mapping[str, npt.NDArray[Any]], frames: int) -> Codes | None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file beside `path` that takes its place only when the block ends well."""
+    """A temporary file beside `path` that takes its place only when the block ends well; a link
+    stays, and the file that it names is replaced."""
+    path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(temporary, "wb") as file:

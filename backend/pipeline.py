@@ -180,7 +180,8 @@ class Generator:
         MOTION_neutral.npz beside it if that was asked for. Raises SoliloquyError, and then no
         unfinished file is left."""
         self._check(job, len(paths))
-        _check_places(paths, job)
+        places = [*paths, *(neutral_path(path) for path in paths if job.neutral)]
+        _check_places(places, job)
         earlier = redo.open_earlier(job.redo, self.pack, len(self._codebook)) if job.redo else None
         clock = _Clock()
         with clock.stage("load"):
@@ -194,7 +195,6 @@ class Generator:
         del sound  # the samples of an hour are 230 MB, and only the features are needed from here
         if earlier:
             redo.check_sound(earlier, len(voice))
-        places = [*paths, *(neutral_path(path) for path in paths if job.neutral)]
         with _made(places[0].parent):
             for number, path in enumerate(places):
                 felt, take = divmod(number, len(paths))
@@ -309,16 +309,26 @@ def _in_parts(sound: audio.Sound, encode: Encode, rate_hz: float
 
 
 def _check_places(paths: Sequence[Path], job: Generate) -> None:
-    """Refuse to write over a folder or over what the job reads."""
+    """Refuse to write over what is no file or over what the job reads."""
     read = {"the sound itself": job.audio}
     if job.redo:
         read["the motion to be redone itself"] = job.redo.motion
     for path in paths:
-        same = [what for what, source in read.items()
-                if path.exists() and Path(source).exists() and path.samefile(source)]
-        if path.is_dir() or same:
-            raise RequestError("cannot_write", f"'{path}' is {(same or ['a folder'])[0]}.",
+        with _writing(path):
+            kinds = {"a folder": path.is_dir(),
+                     "a device or a pipe": path.exists() and not path.is_file()}
+        wrong = [kind for kind, found in kinds.items() if found]
+        wrong += [what for what, source in read.items() if _same(path, source)]
+        if wrong:
+            raise RequestError("cannot_write", f"'{path}' is {wrong[0]}.",
                                "Choose another file name.")
+
+
+def _same(path: Path, other: str) -> bool:
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 @contextmanager
@@ -326,8 +336,8 @@ def _made(folder: Path) -> Iterator[None]:
     """A folder for results, made before the long part of the work: one that cannot be is told at
     once, one that its owner removes, having given the job up, is not made again. What was made
     goes again when the work fails and nothing lies in it."""
-    new = [place for place in (folder, *folder.parents) if not place.exists()]
     with _writing(folder):
+        new = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
     try:
         yield

@@ -140,8 +140,9 @@ def test_a_malformed_emotion_is_refused(text):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
-def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(write_wav, voice, tmp_path,
-                                                              tiny_pack):
+@pytest.mark.parametrize("signal_sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_kill_end_with_130_and_leave_nothing_half_written(
+        write_wav, voice, tmp_path, tiny_pack, signal_sent):
     wav, out = write_wav(np.tile(voice, 400)), tmp_path / "out"
     terminal, theirs = os.openpty()
     with subprocess.Popen(
@@ -152,7 +153,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(write_wav, voice, 
         os.close(theirs)
         while b"imagine" not in (log := os.read(terminal, 4096)):
             pass
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal_sent)
         while b"Cancelled." not in log[-60:]:
             log += os.read(terminal, 4096)
     os.close(terminal)
@@ -169,6 +170,38 @@ def test_batch_animates_every_row_and_takes_names_styles_and_seeds_from_it(
     assert (code, log) == (0, "")
     assert said.splitlines() == [str(tmp_path / "o/eins.npz"), str(tmp_path / "o/zwei/b.npz")]
     assert [motion.load(line).seed for line in said.splitlines()] == [4, 8]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes in folders")
+def test_a_pipe_is_no_place_for_a_motion_and_stays(command, voice, write_wav, tmp_path):
+    os.mkfifo(tmp_path / "m.npz")
+    code, said, log = command("animate", write_wav(voice), "--out", tmp_path / "m.npz")
+    assert (code, said) == (2, "") and log.count("\n") == 1
+    assert f"'{tmp_path / 'm.npz'}' is a device or a pipe. Choose another file name." in log
+    assert (tmp_path / "m.npz").is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_motion_is_written_through_a_link(command, voice, write_wav, tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "real.npz").write_bytes(b"old")
+    link = tmp_path / "m.npz"
+    link.symlink_to(Path("far") / "real.npz")
+    assert command("animate", write_wav(voice), "--out", link)[:2] == (0, f"{link}\n")
+    assert link.is_symlink() and motion.load(tmp_path / "far" / "real.npz").seed == 0
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["real.npz"]
+
+
+def test_batch_goes_on_after_a_name_that_is_too_long(command, voice, write_wav, tmp_path):
+    write_wav(voice, name="good.wav")
+    (tmp_path / "o").mkdir()
+    rows = [f"good.wav,{'a' * 300}.npz", f"{'b' * 300}.wav,b.npz", "good.wav,c.npz"]
+    (tmp_path / "list.csv").write_text("\n".join(["audio,out", *rows]))
+    code, said, log = command("batch", tmp_path / "list.csv", "--out", tmp_path / "o")
+    assert (code, said) == (2, f"{tmp_path / 'o/c.npz'}\n")
+    first, second, last = log.splitlines()
+    assert "aaa.npz' cannot be written: " in first and "bbb.wav' cannot be opened: " in second
+    assert last == "2 of 3 sounds failed."
 
 
 def test_batch_goes_on_after_failures_and_lists_them(command, voice, write_wav, tmp_path):

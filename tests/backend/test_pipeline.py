@@ -269,6 +269,14 @@ def test_each_take_is_made_without_emotion_as_well_where_that_is_wanted(
         np.testing.assert_allclose(change, [0, 0.02, 0], atol=1e-6)
 
 
+def test_the_neutral_take_s_place_is_looked_at_before_any_work(emotional, voice, write_wav,
+                                                               tmp_path):
+    (tmp_path / "m_neutral.npz").mkdir()
+    with pytest.raises(errors.RequestError, match=r"m_neutral\.npz' is a folder"):
+        emotional.run(job(write_wav(voice), neutral=True), [tmp_path / "m.npz"])
+    assert not (tmp_path / "m.npz").exists()
+
+
 def test_an_emotion_that_the_pack_lacks_is_refused_before_any_work(emotional, voice, write_wav,
                                                                    tmp_path):
     wanted = job(write_wav(voice), emotions=(EmotionSpan("bored"),))
