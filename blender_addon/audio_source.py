@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from . import blender_compat, emotion_strips, strip_mix, strips, timeline
+from . import blender_compat, emotion_strips, sound_kinds, strip_mix, strips, timeline
 from ._backend import errors
 from .job import Mixing, Sound
 
@@ -137,12 +137,26 @@ def _joint(scene: bpy.types.Scene, heard: list[tuple[Any, strips.Span | None]],
 
 
 def _is_plain(choice: Chosen) -> bool:
-    """Whether a part of one file at one volume is all that is heard."""
+    """Whether a part of one file at one volume is all that is heard, and the worker reads it."""
     strip, editor = choice.strips[0], choice.scene.sequence_editor
     return (len(choice.strips) == 1 and strip.type == "SOUND"
             and not strips.parents_of(strip, editor)
             and not blender_compat.retiming_frames(strip) and not strips.is_animated(strip)
-            and choice.span == strips.span_of(strip, editor, scene_fps(choice.scene)))
+            and choice.span == strips.span_of(strip, editor, scene_fps(choice.scene))
+            and sound_kinds.is_read(_start_of(strip)))
+
+
+def _start_of(strip: Any) -> bytes:
+    """How the file of a strip's sound begins."""
+    if strip.sound.packed_file is not None:
+        return bytes(strip.sound.packed_file.data[:sound_kinds.START_BYTES])
+    path = _sound_path(strip)
+    try:
+        with open(path, "rb") as file:
+            return file.read(sound_kinds.START_BYTES)
+    except OSError as problem:
+        raise errors.AudioError("audio_missing", f"The sound '{path}' cannot be opened: "
+                                f"{problem.strerror}.", "Choose another file.") from problem
 
 
 def _part_of_file(strip: Any, fps: float, folder: str) -> tuple[Sound, float]:

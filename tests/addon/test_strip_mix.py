@@ -172,6 +172,16 @@ def test_a_movie_beside_its_own_sound_is_not_heard_twice(movie, scene):
     assert audio_source.chosen(bpy.context).name == "Shot.001"
 
 
+def test_the_sound_strip_of_a_movie_is_mixed(movie, heard, scene):
+    """What Blender makes of a movie that is dropped: picture and sound, both selected."""
+    strips = scene.sequence_editor.strips
+    strips.new_movie("Shot", str(movie), 1, 31).select = True
+    strips.new_sound("Shot.001", str(movie), 2, 31).select = True
+    frames, path, first = heard()
+    assert (Path(path).name, first) == ("mix.wav", 31)
+    np.testing.assert_allclose(frames, [46, 91], atol=0.5)
+
+
 def test_a_movie_without_sound_is_refused(scene, tmp_path):
     scene.sequence_editor_create()
     path = sequencer.render_movie(scene, tmp_path / "mute.mkv", 10)
