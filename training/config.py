@@ -8,6 +8,7 @@ The resolved recipe travels inside every checkpoint and pack.
 import argparse
 import dataclasses
 import difflib
+import math
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -20,6 +21,13 @@ from backend.errors import SoliloquyError
 RECIPES = Path(__file__).parent / "recipes"
 OVERLAYS = RECIPES / "overlays"
 METHODS = ("gldi", "exptalk")
+# Keys that mean something above 0 only, whatever their section.
+ABOVE_ZERO = frozenset((
+    "fps", "sample_rate_hz", "steps", "batch", "accumulate", "crop_frames", "learning_rate",
+    "threads", "log_every", "mel_bands", "features", "spiral_length", "dilation", "pooling",
+    "components", "channels", "codes", "hidden", "heads", "feedforward", "decoder_width",
+    "diffusion_steps", "period", "temperature", "sampler_steps", "clips_a_batch",
+))  # fmt: skip
 
 
 class RecipeError(SoliloquyError):
@@ -246,7 +254,21 @@ def from_dict(table: Mapping[str, Any]) -> Recipe:
     assert isinstance(recipe, Recipe)
     if recipe.method not in METHODS:
         raise RecipeError(f"method is {recipe.method!r}", f"it must be one of {', '.join(METHODS)}")
+    _check_values(recipe, "")
     return recipe
+
+
+def _check_values(section: Any, where: str) -> None:
+    """Refuse numbers that would end in a traceback or never end; raises RecipeError."""
+    values = {field.name: getattr(section, field.name) for field in dataclasses.fields(section)}
+    for name, value in values.items():
+        if dataclasses.is_dataclass(value):
+            _check_values(value, f"{where}{name}.")
+        elif name in ABOVE_ZERO and not 0 < value < math.inf:
+            raise RecipeError(f"{where}{name} is {value}", "it must be above 0")
+    if "heads" in values and values["hidden"] % values["heads"]:
+        message = f"{where}hidden is {values['hidden']}, {where}heads is {values['heads']}"
+        raise RecipeError(message, "the first must be a multiple of the second")
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:

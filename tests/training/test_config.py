@@ -47,3 +47,22 @@ def test_a_missing_recipe_lists_the_shipped_ones() -> None:
 def test_the_recipes_first_style_is_the_packs_default() -> None:
     order = latents.style_order({"Own", "Soft", "Even", "Broad"}, ("Even", "Crisp", "Broad"))
     assert order == ("Even", "Broad", "Own", "Soft")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[stage1.optimiser]\nsteps = 0", "stage1.optimiser.steps is 0"),
+        ("[stage2.optimiser]\nbatch = 0", "stage2.optimiser.batch is 0"),
+        ("[stage2.optimiser]\nlearning_rate = nan", "stage2.optimiser.learning_rate is nan"),
+        ("[stage1]\ncodes = 0", "stage1.codes is 0"),
+        ("[stage1]\nheads = 0", "stage1.heads is 0"),
+        ("[export]\nsampler_steps = -1", "export.sampler_steps is -1"),
+        ("fps = 0", "fps is 0"),
+        ("[stage2]\nhidden = 30", "stage2.hidden is 30, stage2.heads is 4"),
+    ],
+)
+def test_a_number_that_means_nothing_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(config.RecipeError) as caught:
+        config.load(write(tmp_path / "a.toml", f'name = "a"\n{text}\n'))
+    assert caught.value.message == message
