@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from . import checkpoint, processes
+from . import checkpoint, positive, processes
 from .config import OptimiserConfig
 from .processes import ALONE, Processes
 from .run_log import Place, RunLog
@@ -67,8 +67,10 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every training stage takes besides its recipe."""
-    parser.add_argument("--minutes", type=float, help="train this long, whatever the recipe says")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: the recipe's)")
+    parser.add_argument("--minutes", type=positive.number("--minutes"),
+                        help="train this long, whatever the recipe says")
+    parser.add_argument("--threads", type=positive.count("--threads"),
+                        help="CPU threads (default: the recipe's)")
     parser.add_argument("--restart", action="store_true", help="begin anew, do not resume")
 
 
