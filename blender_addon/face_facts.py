@@ -2,9 +2,10 @@
 
 `about` answers at once with what is known. The first time a face is asked for, a timer reads the
 mesh (Blender's data may be touched in its own thread alone), a thread compares it with the model,
-and the panels are drawn again.
+and the panels are drawn again. `now`, by which an order is stored, looks at every vertex.
 """
 
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ._backend import errors, pack
 from .face import MeshArrays, match
 
 _REMEMBERED = 32
+# Polygons looked at in every drawing, to see that a mesh was sorted.
+_SAMPLED = 16
 _POLL_S = 0.1
 _Key = tuple[object, ...]
 
@@ -46,26 +49,54 @@ def about(face: bpy.types.Object, scene: bpy.types.Scene) -> Facts | None:
 
 
 def now(context: bpy.types.Context, face: bpy.types.Object, model: str) -> Facts:
-    """The same for scripts: waits until it is known."""
+    """The same for scripts: waits until it is known, of the very places and polygons there are."""
+    mesh, others = vertex_order.read(face), vertex_order.candidates(face)
     key = _key(face, model)
-    if key not in _known:
-        mesh, others = vertex_order.read(face), vertex_order.candidates(face)
-        _remember(key, _located(context, model, lambda path: _compare(mesh, others, path)))
-    return _known[key]
+    exact = (*key, _digest([mesh, *others]))
+    facts = _known.get(exact)
+    if facts is None:
+        facts = _located(context, model, lambda path: _compare(mesh, others, path))
+        _remember(exact, facts)
+    _remember(key, facts)
+    return facts
 
 
-def forget() -> None:
-    """Find everything out anew, as when models were added or removed."""
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def forget(*_unused: object) -> None:
+    """Find everything out anew, as when models were added or removed, or a file was opened."""
     _known.clear()
     _asked.clear()
+
+
+def attach() -> None:
+    """Let no file have the facts of another one, whose meshes may have the same names."""
+    bpy.app.handlers.load_post.append(forget)
+
+
+def detach() -> None:
+    """Undo `attach`."""
+    bpy.app.handlers.load_post.remove(forget)
 
 
 def _key(face: bpy.types.Object, model: str) -> _Key:
     """Changes with all that the answer depends on and that is cheap to see."""
     mesh, count = face.data, len(face.data.vertices)
     alike = tuple(sorted(m.name_full for m in bpy.data.meshes if len(m.vertices) == count))
-    return (mesh.name_full, count, len(mesh.polygons), model, alike,
+    polygons = len(mesh.polygons)
+    sample = tuple(tuple(mesh.polygons[i * polygons // _SAMPLED].vertices)
+                   for i in range(min(_SAMPLED, polygons)))
+    return (mesh.name_full, count, polygons, sample, model, alike,
             vertex_order.ATTRIBUTE in mesh.attributes)
+
+
+def _digest(meshes: list[MeshArrays]) -> str:
+    """A hash of the places, polygons and stored orders of meshes."""
+    seen = hashlib.sha256()
+    for mesh in meshes:
+        seen.update(mesh.rest.tobytes())
+        seen.update(repr(mesh.faces).encode())
+        seen.update(b"" if mesh.order is None else mesh.order.tobytes())
+    return seen.hexdigest()
 
 
 def _begin(key: _Key, face_name: str, model: str) -> None:
@@ -108,6 +139,7 @@ def _await(key: _Key, found: list[Facts]) -> float | None:
 
 
 def _remember(key: _Key, facts: Facts) -> None:
+    _known.pop(key, None)
     while len(_known) >= _REMEMBERED:
         _known.pop(next(iter(_known)))
     _known[key] = facts

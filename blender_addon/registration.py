@@ -6,6 +6,7 @@ from . import (
     cast,
     emotion_hearing,
     emotion_panel,
+    face_facts,
     face_panel,
     menus,
     operators,
@@ -50,6 +51,7 @@ def register_everything() -> None:
     result_registration.attach()
     cast.attach()
     emotion_panel.attach()
+    face_facts.attach()
     menus.attach()
     bpy.types.VIEW3D_MT_mesh_add.append(add_head.draw_menu)
 
@@ -59,6 +61,7 @@ def unregister_everything() -> None:
     session.CURRENT.end()
     bpy.types.VIEW3D_MT_mesh_add.remove(add_head.draw_menu)
     menus.detach()
+    face_facts.detach()
     emotion_panel.detach()
     cast.detach()
     result_registration.detach()

@@ -42,11 +42,7 @@ def test_a_reordered_face_speaks_once_its_vertices_are_matched(shuffled):
 def test_the_order_goes_with_the_vertices_when_blender_sorts_them_again(shuffled):
     bpy.ops.soliloquy.match_vertices()
     before = vertex_order.stored(shuffled.data)
-    bpy.context.view_layer.objects.active = shuffled
-    bpy.ops.object.mode_set(mode="EDIT")
-    bpy.ops.mesh.select_all(action="SELECT")
-    bpy.ops.mesh.sort_elements(type="REVERSE", elements={"VERT"})
-    bpy.ops.object.mode_set(mode="OBJECT")
+    sort_vertices(shuffled, type="REVERSE")
     np.testing.assert_array_equal(vertex_order.stored(shuffled.data), before[::-1])
     assert press() == {"FINISHED"}
     assert opening_at(shuffled, 20) > 0.01 * SCALE
@@ -56,6 +52,49 @@ def test_a_matched_face_that_was_edited_is_asked_about_again(shuffled):
     vertex_order.store(shuffled.data, np.zeros(42, np.int32))
     with pytest.raises(RuntimeError, match="was edited after its vertices had been matched"):
         press()
+
+
+def test_another_files_face_of_the_same_name_is_matched_by_itself(shuffled, tmp_path):
+    bpy.ops.soliloquy.match_vertices()
+    old = bpy.context.scene.soliloquy
+    filepath, model = old.filepath, old.model
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    settings = bpy.context.scene.soliloquy
+    settings.source, settings.filepath, settings.model = "FILE", filepath, model
+    settings.face = add_ball("Sorted", np.random.default_rng(4).permutation(42))
+    assert face_facts._known == {}
+    assert bpy.ops.soliloquy.match_vertices() == {"FINISHED"}
+    assert press() == {"FINISHED"}
+
+
+def sort_vertices(face, **how):
+    """Edit > Sort Elements."""
+    bpy.context.view_layer.objects.active = face
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_all(action="SELECT")
+    bpy.ops.mesh.sort_elements(elements={"VERT"}, **how)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def test_a_face_that_was_sorted_after_a_look_at_it_is_matched_as_it_is_now(spoken, ball):
+    face_facts.forget()
+    assert facts_of(ball).problem == ""
+    before = face_facts._key(ball, "tiny")
+    sort_vertices(ball, type="RANDOMIZE", seed=3)
+    assert face_facts._key(ball, "tiny") != before
+    assert facts_of(ball).reordered
+    sort_vertices(ball, type="RANDOMIZE", seed=8)
+    assert bpy.ops.soliloquy.match_vertices() == {"FINISHED"}
+    assert press() == {"FINISHED"}
+    assert opening_at(ball, 20) > 0.01 * SCALE
+
+
+def test_places_that_changed_are_looked_at_again(ball):
+    face_facts.forget()
+    assert facts_of(ball).text.endswith("scale 10, Z up")
+    for vertex in ball.data.vertices:
+        vertex.co *= 2
+    assert facts_of(ball).text.endswith("scale 20, Z up")
 
 
 def test_a_face_in_order_is_not_matched(ball):
