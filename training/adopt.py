@@ -15,7 +15,7 @@ import numpy as np
 
 from backend.errors import RequestError
 
-from . import config, prepare, rig_file
+from . import config, positive, prepare, rig_file
 from .corpus import clips
 from .corpus.speech import SAMPLE_RATE_HZ, Speech
 from .datasets.dataset import Clip, Dataset
@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_recipe_arguments(parser)
     parser.add_argument("--rig", type=Path, required=True, help="a rig of the same mesh: its masks "
                         "and its scale (see docs/rig.md)")
-    parser.add_argument("--shapes", type=int, default=200, help="at most this many shapes")
+    parser.add_argument("--shapes", type=positive.count("--shapes"), default=200,
+                        help="at most this many shapes")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from . import (
     evaluate_corpus,
     evaluate_speech,
     evaluate_truth,
+    positive,
     rig_file,
     speaking,
     stage1,
@@ -39,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
     add_corpus_arguments(parser)
-    parser.add_argument("--steps", type=int, nargs="+", help="denoising steps (default: the "
-                        "pack's, or 4 8 12 25 of the networks in WORK)")
+    parser.add_argument("--steps", type=positive.count("--steps"), nargs="+",
+                        help="denoising steps (default: the pack's, or 4 8 12 25 of the networks "
+                        "in WORK)")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, help="of the networks in WORK: "
                         "each with each number of steps (default: the recipe's)")
     parser.add_argument("--stage1", action="store_true", help="stage 1 alone, which is all that "
@@ -63,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     """What `report` takes as well: how many clips and takes, and the masks."""
-    parser.add_argument("--clips", type=int, default=12, help="at most this many test clips")
+    parser.add_argument("--clips", type=positive.count("--clips"), default=12,
+                        help="at most this many test clips")
     parser.add_argument("--split", choices=SPLITS, default="test",
                         help="test clips of known voices and sentences, or of unknown ones")
     parser.add_argument("--seeds", type=int, default=3, help="takes of each clip, at least 2")

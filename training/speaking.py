@@ -45,8 +45,9 @@ class Networks(NamedTuple):
         frames = int(np.ceil(len(samples) / SAMPLE_RATE_HZ * self.fps - 1e-6))
         features = latents.heard_by(self.ears, samples, frames, self.fps)
         condition = diffusion.Condition(features, styles.weights(style, self.second.styles))
-        steps, solve = steps or self.default_steps, sampler.named(self.sampler)
-        clean = diffusion.sample(self.second.model, condition, steps, seed, solve)
+        wanted = self.default_steps if steps is None else steps
+        solve = sampler.named(self.sampler)
+        clean = diffusion.sample(self.second.model, condition, wanted, seed, solve)
         return self.space.decode(torch.from_numpy(clean)).motion
 
 

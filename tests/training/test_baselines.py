@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.errors import RequestError
 from tests.training import toy
 from training import __main__ as training
 from training import config, encoder, latents, rig_file, spaces, speaking, stage1, stage2
@@ -78,6 +79,14 @@ def test_a_baseline_predicts_vertices_in_metres(works: dict[str, Path]) -> None:
     assert networks.second.model.output.out_features == 42 * 3
     assert isinstance(networks.space, spaces.Vertices)
     assert networks.speak(np.zeros(16000, np.float32), "Even", 0, 1).shape == (30, 42, 3)
+
+
+def test_no_steps_are_refused_and_not_the_default(works: dict[str, Path]) -> None:
+    work = works["baseline-diffusion"]
+    recipe = config.load("tiny+baseline-diffusion")
+    networks = speaking.networks(work, recipe, rig_file.read(work / "rig.npz"))
+    with pytest.raises(RequestError, match="0 sampling steps were asked for"):
+        networks.speak(np.zeros(16000, np.float32), "Even", 0, 0)
 
 
 def test_vertices_survive_the_way_into_their_space_and_back(lender: Path) -> None:

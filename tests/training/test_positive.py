@@ -25,5 +25,23 @@ def test_a_training_that_would_never_end_is_refused_in_one_line(
     assert capsys.readouterr().err == f"{option} is {value}. Give a {what} above 0.\n"
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["evaluate"], "--steps"),
+        (["evaluate", "--steps", "2", "--pack", "tiny"], "--clips"),
+        (["report", "--pack", "tiny"], "--steps"),
+        (["probe-emotion"], "--clips"),
+        (["synth"], "--jobs"),
+    ],
+)
+@pytest.mark.parametrize("value", ["0", "-1"])
+def test_no_steps_clips_and_processes_are_refused(
+    capsys: pytest.CaptureFixture[str], command: list[str], option: str, value: str
+) -> None:
+    assert training.main([*command, option, value]) == 2
+    assert capsys.readouterr().err == f"{option} is {value}. Give a whole number above 0.\n"
+
+
 def test_numbers_above_zero_are_read_as_they_are() -> None:
     assert (positive.number("--minutes")("0.5"), positive.count("--threads")("3")) == (0.5, 3)

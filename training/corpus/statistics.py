@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training import config as recipes
-from training import rig_file
+from training import positive, rig_file
 from training.corpus import clips
 from training.corpus.articulation import Array
 from training.corpus.clips import Clip, Track
@@ -38,7 +38,8 @@ class Measured(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m training statistics`."""
     recipes.add_recipe_arguments(parser)
-    parser.add_argument("--clips", type=int, default=200, help="measure motion on this many")
+    parser.add_argument("--clips", type=positive.count("--clips"), default=200,
+                        help="measure motion on this many")
     parser.add_argument("--out", type=Path, help="JSON file (default WORK/statistics.json)")
 
 

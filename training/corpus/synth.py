@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training import config as recipes
+from training import positive
 from training.config import CorpusConfig, Recipe
 from training.corpus import casting, clips, layouts, recordings, styles
 from training.corpus.clips import Clip, CorpusError
@@ -42,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m training synth`."""
     recipes.add_recipe_arguments(parser)
     parser.add_argument("--hours", type=float, help="hours of audio, instead of the recipe's")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    cores = os.cpu_count() or 1
+    parser.add_argument("--jobs", type=positive.count("--jobs"), default=cores, help="processes")
     parser.add_argument("--layout", choices=("vocaset", "biwi", "mead"), help="write to --out so")
     parser.add_argument("--out", type=Path, help="with --layout: folder to write")
     parser.add_argument(

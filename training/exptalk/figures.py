@@ -22,7 +22,7 @@ from sklearn.manifold import TSNE
 from backend import audio
 from backend.messages import EmotionSpan
 
-from .. import config, evaluate, evaluate_corpus, rig_file, stage1
+from .. import config, evaluate, evaluate_corpus, positive, rig_file, stage1
 from ..config import Recipe
 from ..corpus.clips import Clip, CorpusError
 from ..corpus.speech import SAMPLE_RATE_HZ
@@ -59,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what the line goes over from and to in its middle (happy angry)")
     parser.add_argument("--style", default="", help="style of --audio (default: the first)")
     parser.add_argument("--split", choices=evaluate.SPLITS, default="test")
-    parser.add_argument("--clips", type=int, default=40, help="at most this many emotional clips")
+    parser.add_argument("--clips", type=positive.count("--clips"), default=40,
+                        help="at most this many emotional clips")
     parser.add_argument("--out", type=Path, help="folder (default WORK/figures)")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from .. import config, evaluate, evaluate_corpus, metrics, rig_file, stage1
+from .. import config, evaluate, evaluate_corpus, metrics, positive, rig_file, stage1
 from ..config import Recipe, RecipeError
 from ..corpus import emotions
 from ..corpus.clips import Track, read_track
@@ -59,7 +59,8 @@ class Probed(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     config.add_recipe_arguments(parser)
-    parser.add_argument("--clips", type=int, default=200, help="at most this many train clips")
+    parser.add_argument("--clips", type=positive.count("--clips"), default=200,
+                        help="at most this many train clips")
     parser.add_argument("--split", default="test", help="the split that is scored")
 
 

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from backend import audio
 
-from .. import config, evaluate, evaluate_corpus, evaluate_speech, lipsync, metrics, rig_file
+from .. import (
+    config,
+    evaluate,
+    evaluate_corpus,
+    evaluate_speech,
+    lipsync,
+    metrics,
+    positive,
+    rig_file,
+)
 from ..corpus.speech import SAMPLE_RATE_HZ
 from ..evaluate_corpus import Bench, Truth
 from ..rig_file import Array, Rig
@@ -26,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     config.add_recipe_arguments(parser)
     evaluate.add_corpus_arguments(parser)
     parser.add_argument("--pack", required=True, help="the pack to report on")
-    parser.add_argument("--steps", type=int, help="DDIM steps (default: the pack's)")
+    parser.add_argument("--steps", type=positive.count("--steps"),
+                        help="DDIM steps (default: the pack's)")
     parser.add_argument("--audio", type=Path, help="real recordings, for the lip-sync section")
     parser.add_argument("--alignments", type=Path, help="their phones, one NAME.json each")
     parser.add_argument("--style", default="", help="style of the real speech")
@@ -70,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _note(subject: Subject) -> str:
     manifest = subject.speaker.pack.manifest
-    steps = subject.steps or manifest.sampler.steps
+    steps = manifest.sampler.steps if subject.steps is None else subject.steps
     seconds = sum(truth.clip.seconds for truth in subject.bench.truths)
     return (
         f"Pack {subject.speaker.pack.fingerprint[:12]} on {manifest.topology.name} topology, "
