@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,18 +54,15 @@ def install(archive: Path, folder: Path) -> str:
     if any(path.name == name and path.parent != folder for path in pack.installed()):
         raise errors.PackError("pack_shipped", f"The model '{name}' comes with Soliloquy.",
                                "Export the pack under another name.")
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
-        for entry in found.manifest.files:
-            (draft / entry).write_bytes(found.read(entry))
-        pack.write(draft, found.manifest)
-        _replace(draft, folder / name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder,
+                                         ignore_cleanup_errors=True) as new:
+            _fill(draft := Path(new) / name, found)
+            _replace(draft, folder / name)
     except OSError as problem:
         raise errors.PackError("pack_not_written", f"'{folder}' cannot be written: {problem}.",
                                "Make room, or free the folder.") from problem
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return name
 
 
@@ -73,17 +71,39 @@ def remove(name: str, folder: Path) -> None:
     place = folder / name
     if not _NAME.fullmatch(name) or not (place / pack.MANIFEST).is_file():
         raise errors.PackError("pack_unknown", f"'{folder}' has no model '{name}'.")
-    shutil.rmtree(place)
+    try:
+        _delete(place)
+    except OSError as problem:
+        raise errors.PackError("pack_not_removed", f"'{place}' cannot be removed: {problem}.",
+                               "Free the folder, or delete it yourself.") from problem
+
+
+def _fill(draft: Path, found: pack.Pack) -> None:
+    """Write a whole pack into a new folder."""
+    draft.mkdir()
+    for entry in found.manifest.files:
+        (draft / entry).write_bytes(found.read(entry))
+    pack.write(draft, found.manifest)
 
 
 def _replace(draft: Path, place: Path) -> None:
     """Put a whole folder where another may be: the old one goes only once the new one is there."""
     old = place.with_name(f".old-{place.name}")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
+    with suppress(OSError):
+        _delete(old)
+    if place.exists() or place.is_symlink():
         os.rename(place, old)
     os.rename(draft, place)
-    shutil.rmtree(old, ignore_errors=True)
+    with suppress(OSError):
+        _delete(old)
+
+
+def _delete(place: Path) -> None:
+    """Delete a folder; of a link only the link, for what it leads to belongs elsewhere."""
+    if place.is_symlink():
+        place.unlink()
+    else:
+        shutil.rmtree(place)
 
 
 def _entry(path: Path, shipped: bool) -> Entry:

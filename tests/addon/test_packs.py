@@ -65,6 +65,37 @@ def test_a_removed_pack_is_gone_and_no_other_folder_can_be_named(archive, tmp_pa
     assert os.listdir(tmp_path / "own") == []
 
 
+def test_a_file_in_the_folders_place_is_one_clear_line(archive, tmp_path):
+    (tmp_path / "own").write_text("a file")
+    with pytest.raises(errors.PackError, match=r"own' cannot be written: .*File exists"):
+        packs.install(archive, tmp_path / "own")
+    assert (tmp_path / "own").read_text() == "a file"
+
+
+def test_of_a_linked_pack_the_link_is_removed_or_replaced_and_the_pack_stays(
+        archive, tmp_path, tiny_pack):
+    own, elsewhere = tmp_path / "own", tmp_path / "elsewhere"
+    own.mkdir()
+    shutil.copytree(tiny_pack, elsewhere)
+    for act in (packs.remove, lambda _name, folder: packs.install(archive, folder)):
+        (own / "tiny-test").symlink_to(elsewhere)
+        act("tiny-test", own)
+        assert not (own / "tiny-test").is_symlink()
+        assert pack.load(elsewhere).manifest.name == "tiny-test"
+    assert os.listdir(own) == ["tiny-test"]
+
+
+def test_a_pack_that_cannot_be_removed_is_one_clear_line(archive, tmp_path, monkeypatch):
+    packs.install(archive, tmp_path)
+
+    def refuse(_place):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(errors.PackError, match=r"tiny-test' cannot be removed: .*denied"):
+        packs.remove("tiny-test", tmp_path)
+
+
 def test_a_broken_pack_is_listed_with_its_problem(tmp_path):
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "manifest.json").write_text("{}")
