@@ -67,6 +67,7 @@ class Outcome:
 
 DONE, BAD_INPUT, PARTLY_FAILED, INTERRUPTED = 0, 2, 3, 130
 JOB = "soliloquy_job"
+_MOST_WHOLE = 2**31 - 1  # of Blender's whole numbers
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,8 +81,8 @@ def main(arguments: list[str]) -> int:
     report = ""
     try:
         options = _parse(arguments)
-        report = options.report
         _check_outputs(options)
+        report = options.report
         with _operator_available():
             _run(options, outcomes)
     except BatchError as problem:
@@ -106,47 +107,60 @@ def _run(options: argparse.Namespace, outcomes: list[Outcome]) -> None:
     save = options.out or ("" if options.render else bpy.data.filepath)
     for line in lines:
         outcomes.append(_outcome(line, options))
+        if outcomes[-1].status == "failed" and options.jobs:
+            print(f"soliloquy: {line.object}: {outcomes[-1].message}", file=sys.stderr)
         # After every line, so that an interrupted run can be resumed.
         if save and outcomes[-1].status == "done":
             _save(save)
     spoken = [each.line for each in outcomes if each.status != "failed"]
     if not spoken:
-        raise BatchError("no line of the list could be animated.")
+        raise BatchError("no line of the list could be animated." if options.jobs
+                         else outcomes[0].message)
     if options.render:
         _render(Path(options.render), spoken)
 
 
 def _outcome(line: Line, options: argparse.Namespace) -> Outcome:
-    """Animate a line unless the scene has it; only the lines of a list may fail one by one."""
+    """Animate a line unless the scene has it; a line that fails keeps no other from being done."""
     began, key = time.monotonic(), _key(line)
     if options.resume and any(action.get(JOB) == key for action in bpy.data.actions):
         return Outcome(line, "skipped", "the scene has it")
     known = set(bpy.data.actions.keys())
     try:
+        _check_cells(line)
         _animate(line, options.match_vertices)
     except BatchError as problem:
-        if not options.jobs:
-            raise
-        print(f"soliloquy: {line.object}: {problem}", file=sys.stderr)
         return Outcome(line, "failed", str(problem))
     for name in set(bpy.data.actions.keys()) - known:
         bpy.data.actions[name][JOB] = key
     return Outcome(line, "done", seconds=round(time.monotonic() - began, 2))
 
 
+def _check_cells(line: Line) -> None:
+    """Neither Blender nor the system takes a NUL; a list that was cut off on a disk has some."""
+    for name, cell in asdict(line).items():
+        if "\0" in cell:
+            raise BatchError(f"{name} holds a NUL character: {cell!r}. Write it anew.")
+
+
 def _key(line: Line) -> str:
     """A hash of the line's sound and settings; of its path where there is no such sound."""
-    sound = hashlib.sha256(line.audio.encode())
-    with suppress(OSError):
+    sound = hashlib.sha256(os.fsencode(line.audio))
+    with suppress(OSError, ValueError):
         sound = hashlib.sha256(Path(line.audio).read_bytes())
     facts = {**asdict(line), "audio": sound.hexdigest()}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _write_report(path: str, outcomes: list[Outcome]) -> None:
-    if path:
-        found = [{**asdict(each), "job": _key(each.line)} for each in outcomes]
-        Path(path).write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
+    if not path:
+        return
+    found = [{**asdict(each), "job": _key(each.line)} for each in outcomes]
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    try:
+        Path(path).write_text(text, encoding="utf-8", errors="surrogateescape")
+    except OSError as problem:
+        print(f"soliloquy: the report '{path}' cannot be written: {problem}.", file=sys.stderr)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -176,6 +190,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _check_outputs(options: argparse.Namespace) -> None:
     """Find out before the work, not after it, that a result cannot be written."""
     for path in filter(None, (options.out, options.render, options.report)):
+        if Path(path).is_dir():
+            raise BatchError(f"'{path}' is a folder: give the path of a file.")
         folder = Path(path).resolve().parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -257,6 +273,8 @@ def _lines(options: argparse.Namespace) -> Iterator[Line]:
         return
     known = {field.name for field in fields(Line)}
     for number, row in enumerate(_rows(Path(options.jobs)), start=2):
+        if not any(str(cell or "").strip() for cell in row.values()):
+            continue
         strange = [str(name) for name in row if name not in known]
         if strange:
             raise BatchError(f"{options.jobs}, line {number}: unknown column '{strange[0]}'; known "
@@ -283,7 +301,7 @@ def _animate(line: Line, match_vertices: bool) -> None:
     settings = bpy.context.scene.soliloquy
     settings.source, settings.filepath = "FILE", str(Path(line.audio).resolve())
     settings.face = face
-    settings.first_frame = _whole("frame", line.frame)
+    _set_whole(settings, "first_frame", "frame", line.frame)
     _set_performance(_addon("properties").performance_of(face, bpy.context.scene), line)
     if match_vertices:
         with suppress(RuntimeError):  # most faces need no matching
@@ -295,10 +313,16 @@ def _set_performance(settings: Any, line: Line) -> None:
     """Write how a line is performed to the face's own settings, or to the scene's."""
     settings.model, settings.style, settings.takes = line.model, line.style, 1
     for name in ("seed", "steps"):
-        value = _whole(name, getattr(line, name))
-        setattr(settings, name, value)
-        if getattr(settings, name) != value:
-            raise BatchError(f"{name} cannot be {value}; the nearest is {getattr(settings, name)}.")
+        _set_whole(settings, name, name, getattr(line, name))
+
+
+def _set_whole(settings: Any, field: str, name: str, text: str) -> None:
+    """Set a field of the panel to a line's number, which the field must be able to hold."""
+    value = _whole(name, text)
+    nearest = max(-_MOST_WHOLE - 1, min(value, _MOST_WHOLE))
+    setattr(settings, field, nearest)
+    if getattr(settings, field) != value:
+        raise BatchError(f"{name} cannot be {value}; the nearest is {getattr(settings, field)}.")
 
 
 def _whole(name: str, text: str) -> int:

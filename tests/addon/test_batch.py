@@ -13,6 +13,8 @@ bpy = pytest.importorskip("bpy")
 from blender_addon import batch  # noqa: E402
 from tests.addon.faces import SCALE, add_ball, opening_at  # noqa: E402
 
+HERE = Path(__file__).resolve()
+
 
 @pytest.fixture
 def arguments(scene, tmp_path, write_wav, voice, tiny_pack):
@@ -76,6 +78,9 @@ def test_a_list_animates_several_faces(arguments, tmp_path):
     ({"scene": "/no/scene.blend"}, "there is no scene '/no/scene.blend'."),
     ({"seed": "x"}, "seed must be a whole number, not 'x'."),
     ({"seed": "-1"}, "seed cannot be -1; the nearest is 0."),
+    ({"frame": "99999999999"}, "frame cannot be 99999999999; the nearest is 2147483647."),
+    ({"report": f"{HERE}/report.json"}, f"the folder '{HERE}' cannot be made: "),
+    ({"report": HERE.parent}, f"'{HERE.parent}' is a folder: give the path of a file."),
     ({"jobs": "/no/list.csv"}, "the list '/no/list.csv' cannot be read"),
     ({"object": ""}, "give --audio and --object, or --jobs."),
     ({"nonsense": "1"}, "unrecognized arguments: --nonsense=1."),
@@ -114,6 +119,47 @@ def test_a_line_that_fails_is_reported_and_the_others_are_saved(arguments, jobs,
 def test_a_list_of_which_no_line_can_be_done_is_bad_input(arguments, jobs, tmp_path):
     assert batch.main(arguments(jobs=jobs("Bll,1,"), object="")) == 2
     assert not (tmp_path / "made" / "out.blend").exists()
+
+
+@pytest.mark.parametrize(("row", "message"), [
+    ("Ball,99999999999,", "frame cannot be 99999999999; the nearest is 2147483647."),
+    ("Ball,1,99999999999", "seed cannot be 99999999999; the nearest is 2147483631."),
+    ("Ba\0ll,1,", r"object holds a NUL character: 'Ba\x00ll'. Write it anew.")])
+def test_a_bad_cell_fails_its_line_alone(arguments, jobs, tmp_path, row, message):
+    report = tmp_path / "report.json"
+    assert batch.main(arguments(jobs=jobs(row, "Ball 2,1,"), object="", report=report)) == 3
+    failed, done = json.loads(report.read_text())
+    assert (failed["status"], failed["message"], done["status"]) == ("failed", message, "done")
+
+
+def test_a_sound_with_a_nul_in_its_path_is_reported(arguments, tmp_path):
+    report, rows = tmp_path / "report.json", tmp_path / "jobs.csv"
+    rows.write_text('object,audio\nBall,a\0b.wav\nBall 2,\n')
+    assert batch.main(arguments(jobs=rows, object="", report=report)) == 3
+    assert statuses(report) == [("Ball", "failed"), ("Ball 2", "done")]
+
+
+def test_a_row_whose_cells_are_all_empty_is_no_line(arguments, jobs, tmp_path):
+    report = tmp_path / "report.json"
+    assert batch.main(arguments(jobs=jobs("Ball,1,", ",,", " ,, "), report=report)) == 0
+    assert statuses(report) == [("Ball", "done")]
+
+
+def test_a_single_line_that_fails_is_in_the_report(arguments, tmp_path):
+    report = tmp_path / "report.json"
+    assert batch.main(arguments(object="Bll", report=report)) == 2
+    assert statuses(report) == [("Bll", "failed")]
+
+
+def test_a_report_that_cannot_be_written_is_one_line_and_the_result_is_kept(
+        arguments, tmp_path, capfd, monkeypatch):
+    def refuse(*_unused, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert batch.main(arguments(report=tmp_path / "report.json")) == 0
+    assert "report.json' cannot be written: [Errno 13] Permission" in capfd.readouterr().err
+    assert (tmp_path / "made" / "out.blend").is_file()
 
 
 def test_resuming_does_only_what_is_missing(arguments, jobs, tmp_path):
