@@ -101,10 +101,11 @@ def write_rig(path: Path, like: Rig, shapes: Shapes) -> None:
     """A rig file of these shapes on another rig's mesh."""
     names = np.array([f"principal{number}" for number in range(len(shapes.fields))])
     still = np.zeros((len(names), 6), np.float32)
-    np.savez(path, names=names, fields=shapes.fields, template=like.template, faces=like.faces,
-             lip_pairs=like.lip_pairs, landmarks=like.landmarks, jaw_motion=still,
-             jaw_pivot=like.jaw_pivot, metres_per_unit=like.metres_per_unit,
-             **like.masks)  # fmt: skip
+    rig_file.write(path, {
+        "names": names, "fields": shapes.fields, "template": like.template, "faces": like.faces,
+        "lip_pairs": like.lip_pairs, "landmarks": like.landmarks, "jaw_motion": still,
+        "jaw_pivot": like.jaw_pivot, "metres_per_unit": like.metres_per_unit, **like.masks,
+    })  # fmt: skip
 
 
 def _write_clips(dataset: Dataset, shapes: Shapes, corpus: Path, fps: float) -> Iterator[float]:

@@ -1,7 +1,8 @@
 """Give a working folder another one's data and networks, for an ablation or a baseline.
 
 The corpus, the rig and the encoders are linked; so is stage 1 where both recipes agree on it.
-A command that writes one of them replaces the link and leaves the other folder as it was.
+A command that writes one of these files replaces the link, and `synth` refuses a linked corpus: the
+other folder stays as it was.
 """
 
 import argparse

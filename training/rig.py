@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from . import contact, eyes, ict, jaw, regions
+from . import contact, eyes, ict, jaw, regions, rig_file
 from .registration import Floats, Ints, Mask, Surface, edges_of, fit_similarity, register
 from .template import Template, default_landmarks, load, surface_of
 from .transfer import carry
@@ -148,18 +148,16 @@ def run(args: argparse.Namespace) -> None:
 
 def write(path: Path, template: Template, carried: Carried) -> None:
     """Write a rig file with its masks and lip pairs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        path,
-        names=np.array(carried.names),
-        fields=carried.fields.astype(np.float32),
-        jaw_motion=carried.jaw_motion.astype(np.float32),
-        jaw_pivot=carried.jaw_pivot.astype(np.float32),
-        template=template.vertices.astype(np.float32),
-        metres_per_unit=template.metres_per_unit,
-        faces=template.triangles.astype(np.int32),
-        lip_pairs=lip_pairs_of(template).astype(np.int32),
-        landmarks=template.landmark_vertices.astype(np.int32),
-        **masks_of(template, carried.names, carried.fields),
-    )
+    arrays = {
+        "names": np.array(carried.names),
+        "fields": carried.fields.astype(np.float32),
+        "jaw_motion": carried.jaw_motion.astype(np.float32),
+        "jaw_pivot": carried.jaw_pivot.astype(np.float32),
+        "template": template.vertices.astype(np.float32),
+        "metres_per_unit": np.array(template.metres_per_unit),
+        "faces": template.triangles.astype(np.int32),
+        "lip_pairs": lip_pairs_of(template).astype(np.int32),
+        "landmarks": template.landmark_vertices.astype(np.int32),
+    }
+    rig_file.write(path, arrays | masks_of(template, carried.names, carried.fields))
     print(f"{path}: {len(carried.names)} shapes on {len(template.vertices)} vertices")

@@ -3,12 +3,14 @@
 Motion is linear in the rig's weights, so displacements are made per batch and never stored.
 """
 
+import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from backend.errors import SoliloquyError
 
@@ -70,6 +72,15 @@ def read(path: Path) -> Rig:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         message = f"{path} is no rig: {error}"
         raise RigFileError(message, "delete it and run: python -m training rig") from error
+
+
+def write(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
+    """Write a rig file whole or not at all; a link to another one is replaced, not followed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(part, path)
 
 
 def _checked(path: Path, data: dict[str, NDArray[np.generic]]) -> Rig:

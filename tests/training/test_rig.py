@@ -54,6 +54,8 @@ def rigged(tmp_path_factory):
     face = slit_face()
     write_shapes(folder, face)
     write_template(folder, face)
+    (folder / "lender.npz").write_bytes(b"another's")
+    (folder / "rig.npz").symlink_to(folder / "lender.npz")
     parser = argparse.ArgumentParser()
     rig.add_arguments(parser)
     options = ["--template", str(folder / "face.ply"), "--shapes", str(folder)]
@@ -61,6 +63,7 @@ def rigged(tmp_path_factory):
         # What jawOpen moves of the little face stands for its teeth.
         patch.setattr(ict, "TEETH_VERTICES", slice(0, len(face.vertices)))
         rig.run(parser.parse_args([*options, "--out", str(folder / "rig.npz")]))
+    assert (folder / "lender.npz").read_bytes() == b"another's"  # a borrowed rig is left alone
     with np.load(folder / "rig.npz") as arrays:
         return face, dict(arrays)
 

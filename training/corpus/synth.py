@@ -89,6 +89,7 @@ def synthesise(recipe: Recipe, work: Path, seconds: float, jobs: int) -> list[Cl
     """Make clips until they last `seconds` together; returns all. Raises CorpusError, RigError."""
     for name in recipe.corpus.styles:
         styles.find(name)
+    _check_own(work / "corpus")
     job = Job(work / "corpus", recipe.corpus, recipe.fps, lip_gains(work / "rig.npz"))
     made = _open(job)
     total_s = sum(clip.seconds for clip in made)
@@ -101,6 +102,13 @@ def synthesise(recipe: Recipe, work: Path, seconds: float, jobs: int) -> list[Cl
             if total_s >= seconds:
                 break
     return made
+
+
+def _check_own(corpus: Path) -> None:
+    """Raise CorpusError for another working folder's corpus, which `borrow` has linked."""
+    if corpus.is_symlink():
+        message = f"{corpus} is a link to {corpus.resolve()}"
+        raise CorpusError("corpus_borrowed", message, "choose another --work, or remove the link")
 
 
 def make_clip(job: Job, number: int) -> Clip:
