@@ -12,6 +12,7 @@ from ._backend import errors
 from .job import Mixing, Sound
 
 MIX_FILE = "mix.wav"
+_ROUNDING_FRAMES = 1e-3
 
 
 class PlacedSound(NamedTuple):
@@ -142,8 +143,17 @@ def _is_plain(choice: Chosen) -> bool:
     return (len(choice.strips) == 1 and strip.type == "SOUND"
             and not strips.parents_of(strip, editor)
             and not blender_compat.retiming_frames(strip) and not strips.is_animated(strip)
+            and _begins_on_a_frame(strip)
             and choice.span == strips.span_of(strip, editor, scene_fps(choice.scene))
             and sound_kinds.is_read(_start_of(strip)))
+
+
+def _begins_on_a_frame(strip: Any) -> bool:
+    """Whether the untrimmed sound would begin on a whole frame. It does not where the scene's frame
+    rate was changed after a trim; then versions of Blender play it up to a frame off, each its way.
+    """
+    start = blender_compat.content_start(strip)
+    return abs(start - round(start)) < _ROUNDING_FRAMES
 
 
 def _start_of(strip: Any) -> bytes:
@@ -164,16 +174,16 @@ def _part_of_file(strip: Any, fps: float, folder: str) -> tuple[Sound, float]:
     span = timeline.audible_span(strips.sound_times(strip), fps)
     assert span is not None  # chosen() leaves out what is not heard
     # The end of an untrimmed strip is rounded to frames: let the file itself say where it ends.
-    duration_s = span.duration_s if _cut_short(strip) else None
+    duration_s = span.duration_s if _cut_short(strip, fps) else None
     sound = Sound(_file_of(strip, folder), span.start_s, duration_s, 1.0, float(strip.volume))
     return sound, span.first_frame
 
 
-def _cut_short(strip: Any) -> bool:
+def _cut_short(strip: Any, fps: float) -> bool:
     """Whether the strip ends before its sound does."""
-    content_end = blender_compat.content_start(strip) + blender_compat.content_frames(strip)
-    return (blender_compat.right_handle(strip) < content_end - 0.5
-            or bool(blender_compat.hard_trim_end_frames(strip)))
+    times = strips.sound_times(strip)
+    sound_end = times.content_start + times.content_frames + times.sound_offset_s * fps
+    return times.right_handle < sound_end - 0.5 or bool(blender_compat.hard_trim_end_frames(strip))
 
 
 def _check_files(strip: Any) -> None:

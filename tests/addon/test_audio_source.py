@@ -39,6 +39,17 @@ def test_a_trimmed_strip_is_a_part_of_its_file(add_strip, tmp_path):
     assert (first, after) == (25, 41)
 
 
+@pytest.mark.parametrize(("offset_s", "first", "start_s", "duration_s"), [
+    (0.5, 25, 0.0, 1.0), (-0.5, 10, 0.5, None)])
+def test_a_sound_that_is_moved_in_its_strip_ends_with_it(
+        add_strip, tmp_path, offset_s, first, start_s, duration_s):
+    add_strip().sound_offset = offset_s
+    placed_sound = placed(tmp_path)
+    sound = placed_sound.sound
+    assert (placed_sound.first_frame, sound.start_s) == (first, pytest.approx(start_s))
+    assert sound.duration_s == (duration_s and pytest.approx(duration_s))
+
+
 def test_a_plain_strip_may_begin_before_frame_0(add_strip, tmp_path):
     add_strip(frame=-50)
     assert placed(tmp_path).first_frame == -50

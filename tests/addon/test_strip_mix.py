@@ -84,6 +84,21 @@ def test_a_speed_that_changes_within_the_strip_is_honoured(add, heard, scene, fp
     np.testing.assert_allclose(heard()[0], expected, atol=max(1.0, 0.02 * fps))
 
 
+@pytest.mark.parametrize(("before", "after"), [(25, 30), (60, 24)])
+def test_a_trimmed_strip_whose_scene_got_another_rate_is_heard_as_blender_plays_it(
+        add, heard, scene, tmp_path, before, after):
+    scene.render.fps = before
+    strip = add(frame=30, at_s=(0.5, 1.5, 2.5))
+    blender_compat.set_handles(strip, 30 + before // 3 + 1, 30 + 3 * before)
+    scene.render.fps = after
+    bpy.context.view_layer.update()
+    end = round(blender_compat.right_handle(strip))
+    strip_mix._mix_down(scene, 0, end, str(tmp_path / "whole.wav"))
+    played = sequencer.clicks_in(tmp_path / "whole.wav") * after
+    assert len(played) == 3
+    np.testing.assert_allclose(heard()[0], played, atol=0.05)
+
+
 def change_speed_after(scene, strip, frame, percent):
     """Give the part of a strip after a frame another speed, as the artist does."""
     scene.sequence_editor.active_strip = strip
