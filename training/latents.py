@@ -15,6 +15,7 @@ from backend import features as frame_features
 
 from . import checkpoint, stage1
 from .config import Recipe, RecipeError
+from .corpus.clips import RECORDINGS
 from .encoder import CompactEncoder
 from .encoder_augment import SpectralWarp, spoil
 from .encoders import table
@@ -56,7 +57,7 @@ class Prepared(NamedTuple):
 def prepare(work: Path, recipe: Recipe, rig: Rig) -> Prepared:
     """Read WORK/latents.pt if it belongs to these networks and this corpus; else make it."""
     path, copies = work / "latents.pt", recipe.stage2.augmented_copies
-    key = f"{networks(work, recipe)} {digest(work / 'corpus' / 'clips.jsonl')} {copies}"
+    key = f"{networks(work, recipe)} {indices(work / 'corpus')} {copies}"
     key += lines.mark(recipe)
     if path.is_file():
         state = checkpoint.load(path, "train-stage2")
@@ -181,6 +182,11 @@ def _as_another_voice(heard: SpeechEncoder, waveform: Tensor, rng: torch.Generat
         return heard.hear(waveform)
     warp = SpectralWarp(heard.config.mel_bands)
     return heard.from_mel(warp(heard.log_mel.power(waveform), rng))
+
+
+def indices(corpus: Path) -> str:
+    """Changes when a clip or a recording joins the corpus or leaves it."""
+    return digest(corpus / "clips.jsonl", corpus / RECORDINGS)
 
 
 def digest(*files: Path) -> str:

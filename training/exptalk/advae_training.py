@@ -1,5 +1,6 @@
 """Train the AD-VAE: ExpTalk's stage 1, which is GLDiTalker's but for the network and eq. 7."""
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,11 +63,14 @@ def task(
 
 
 def voices(work: Path, recipe: Recipe, rows: Sequence[Line]) -> list[Tensor]:
-    """Emotion features (T, K) of lines, from WORK/voices.pt if it holds those of this encoder."""
+    """Emotion features (T, K) of lines, from WORK/voices.pt if it holds what this encoder hears of
+    these sounds."""
     path = work / "voices.pt"
     names = [line.name for line in rows]
     encoder = latents.digest(table.emotion_weights_file(recipe, work))
-    key = f"{encoder} {recipe.fps}{lines.mark(recipe)}"
+    corpus = work / "corpus"
+    key = f"{encoder} {recipe.fps}{lines.mark(recipe)} {latents.indices(corpus)}"
+    key += f" {_sounds(corpus, rows)}"
     if path.is_file():
         state = checkpoint.load(path, "train-stage1")
         if (state["key"], state["names"]) == (key, names):
@@ -74,6 +78,14 @@ def voices(work: Path, recipe: Recipe, rows: Sequence[Line]) -> list[Tensor]:
     made = _heard(work, recipe, rows)
     checkpoint.save(path, {"key": key, "names": names, "voices": made})
     return made
+
+
+def _sounds(corpus: Path, rows: Sequence[Line]) -> str:
+    """Changes when a sound does: their sizes and times, as to read them all takes long."""
+    paths = [corpus / clip.wav for line in rows for clip in line.clips]
+    states = [path.stat() for path in paths if path.is_file()]
+    text = " ".join(f"{state.st_size} {state.st_mtime_ns}" for state in states)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _heard(work: Path, recipe: Recipe, rows: Sequence[Line]) -> list[Tensor]:
