@@ -6,7 +6,9 @@ goes into the output folder, named after its sound unless `out` says otherwise.
 
 import argparse
 import csv
+import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,15 +65,15 @@ def read_rows(path: Path, out: Path, style: str | None, seed: int) -> list[Row]:
     list that cannot be read or whose results would overwrite each other."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            table = list(csv.DictReader(file, strict=True))
+            reader = csv.DictReader(file, strict=True)
+            table = [(reader.line_num, cells) for cells in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise _bad(path, f"cannot be read: {problem}") from problem
     if not table:
         raise _bad(path, "has no rows")
-    rows = [_row(path, number, cells, out, style, seed)
-            for number, cells in enumerate(table, start=2)]
+    rows = {number: _row(path, number, cells, out, style, seed) for number, cells in table}
     _check_distinct(path, rows)
-    return rows
+    return list(rows.values())
 
 
 def _row(path: Path, number: int, cells: dict[str, str], out: Path, style: str | None,
@@ -89,10 +91,11 @@ def _row(path: Path, number: int, cells: dict[str, str], out: Path, style: str |
     return Row(audio, place, cells.get("style") or style, own_seed)
 
 
-def _check_distinct(path: Path, rows: list[Row]) -> None:
-    lines: dict[Path, int] = {}
-    for number, row in enumerate(rows, start=2):
-        first = lines.setdefault(row.out, number)
+def _check_distinct(path: Path, rows: Mapping[int, Row]) -> None:
+    """Refuse two lines that write one file, whatever they call it; raises RequestError."""
+    lines: dict[str, int] = {}
+    for number, row in rows.items():
+        first = lines.setdefault(os.path.normcase(os.path.realpath(row.out)), number)
         if first != number:
             raise _bad(path, f"lines {first} and {number} would both write '{row.out}'")
 

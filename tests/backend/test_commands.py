@@ -218,7 +218,9 @@ def test_batch_goes_on_after_failures_and_lists_them(command, voice, write_wav, 
     ("", "has no rows"), ("audio\n", "has no rows"), ("sound\na.wav\n", "unknown column 'sound'"),
     ("audio,seed\na.wav,x\n", "line 2 has the seed 'x'"), ("audio,seed\n,1\n", "names no audio"),
     ("audio\na.wav\nb/a.flac\n", "lines 2 and 3 would both write"),
-    ("audio\na.wav,extra\n", "unknown column")])
+    ("audio\na.wav,extra\n", "unknown column"),
+    ("audio,out\n\na.wav,a.npz\n\nb.wav,sub/../a.npz\n", "lines 3 and 5 would both write"),
+    ('audio,seed\n"a\nb.wav",1\n\nc.wav,x\n', "line 5 has the seed 'x'")])
 def test_a_list_that_makes_no_sense_is_refused_before_any_work(command, tmp_path, content, what):
     (tmp_path / "list.csv").write_text(content)
     code, _, log = command("batch", tmp_path / "list.csv", "--out", tmp_path / "o")
