@@ -276,11 +276,22 @@ def _numbered(name: str) -> Iterator[str]:
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def keep_muted(*_unused: object) -> None:
-    """Mute ranges that were unmuted, before a file is saved or rendered; see the top."""
+    """Mute ranges that were unmuted, and metas of nothing but ranges, before a file is saved or
+    rendered; see the top."""
     for scene in bpy.data.scenes:
-        for strip in of_scene(scene):
-            if not strip.mute and scene.library is None:
+        editor = scene.sequence_editor
+        every = blender_compat.all_strips(editor) if editor is not None else []
+        for strip in every:
+            if not strip.mute and scene.library is None and _holds_only_ranges(strip):
                 strip.mute = True
+
+
+def _holds_only_ranges(strip: Any) -> bool:
+    """Whether a strip is a range or a meta strip of ranges: a meta strip shows a picture, too."""
+    if strip.type != "META":
+        return is_range(strip)
+    inside = blender_compat.top_strips(strip)
+    return len(inside) > 0 and all(map(_holds_only_ranges, inside))
 
 
 _GUARDED = ("save_pre", "render_init")

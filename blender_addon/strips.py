@@ -28,8 +28,15 @@ def selected(context: bpy.types.Context) -> list[Any]:
     editor = blender_compat.sequencer_scene(context).sequence_editor
     chosen = [] if editor is None else _chosen(editor)
     files = {_file(strip) for strip in chosen if strip.type == "SOUND"}
-    return [strip for strip in chosen if strip.type in SOUNDING
+    return [strip for strip in chosen if _may_sound(strip)
             or (strip.type == "MOVIE" and _file(strip) not in files)]
+
+
+def _may_sound(strip: Any) -> bool:
+    """Whether it is a strip with sound; of meta strips, one that holds such a strip."""
+    if strip.type == "META":
+        return any(map(_may_sound, blender_compat.top_strips(strip)))
+    return strip.type in SOUNDING
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blender_addon import audio_source, blender_compat, emotion_strips  # noqa: E402
+from blender_addon._backend import errors  # noqa: E402
 from tests.addon import sequencer  # noqa: E402
 from tests.addon.faces import add_ball  # noqa: E402
 
@@ -197,17 +198,52 @@ def test_a_model_without_emotions_makes_the_button_grey_and_says_so(stage, tiny_
         add(stage, "angry", (20, 39))
 
 
+def rendered(scene, path):
+    """The brightest channel of a picture that is black where the sequencer does not show."""
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(camera)
+    scene.camera, scene.render.engine, scene.cycles.samples = camera, "CYCLES", 1
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    scene.render.filepath, scene.render.use_sequencer = str(path), True
+    bpy.ops.render.render(write_still=True)
+    return np.array(bpy.data.images.load(str(path)).pixels).reshape(-1, 4)
+
+
 def test_a_range_never_hides_the_scene_from_a_render(stage, tmp_path):
     add(stage, "angry", (1, 39))
     emotion_strips.of_scene(stage)[0].mute = False
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    stage.collection.objects.link(camera)
-    stage.camera, stage.render.engine, stage.cycles.samples = camera, "CYCLES", 1
-    stage.render.resolution_x = stage.render.resolution_y = 8
-    stage.render.filepath, stage.render.use_sequencer = str(tmp_path / "a.png"), True
-    bpy.ops.render.render(write_still=True)
-    picture = np.array(bpy.data.images.load(str(tmp_path / "a.png")).pixels)
-    assert picture.reshape(-1, 4)[:, :3].max() < 0.5  # the strip is bright red
+    picture = rendered(stage, tmp_path / "a.png")
+    assert picture[:, :3].max() < 0.5  # the strip is bright red
+
+
+def test_ranges_grouped_in_metas_never_hide_the_scene_and_still_count(stage, tmp_path, line):
+    add(stage, "angry", (1, 39))
+    add(stage, "surprised", (40, 50))
+    one, two = emotion_strips.of_scene(stage)
+    inner = grouped(stage, one)
+    outer = grouped(stage, inner, two)
+    assert (inner.mute, outer.mute) == (False, False)
+    picture = rendered(stage, tmp_path / "a.png")
+    # Blender's own picture of an empty scene is opaque, that of an empty sequencer is not.
+    assert picture[:, 3].min() == 1
+    assert (inner.mute, outer.mute, line.mute) == (True, True, False)
+    assert [emotion_strips.is_on(stage, strip) for strip in (one, two)] == [True, True]
+
+
+def test_a_meta_with_sound_and_ranges_is_not_muted(stage, line, tmp_path):
+    add(stage, "angry", (1, 39))
+    meta = grouped(stage, line, *emotion_strips.of_scene(stage))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    assert (meta.mute, line.mute) == (False, False)
+
+
+def test_a_selected_meta_of_ranges_is_no_sound(stage, line):
+    add(stage, "angry", (20, 29))
+    grouped(stage, *emotion_strips.of_scene(stage)).select = True
+    with pytest.raises(errors.AudioError, match="Select a sound strip in the Video Sequencer"):
+        audio_source.chosen(bpy.context)
+    line.select = True
+    assert audio_source.chosen(bpy.context).name == "Line"
 
 
 def test_a_saved_file_has_its_ranges_muted(stage, tmp_path):
