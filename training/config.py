@@ -11,7 +11,7 @@ import difflib
 import math
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -298,13 +298,26 @@ def _find(name_or_path: str | Path, folder: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, above: Sequence[Path] = ()) -> dict[str, Any]:
+    """A TOML file over its base, if it names one; ``above`` are the files that led here."""
+    if path.resolve() in above:
+        raise RecipeError(f"{path.name} is its own base", "give it another base, or none")
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path.name} is not TOML: {error}", "correct that line") from error
     base = table.pop("base", None)
-    return table if base is None else _overlay(_read(_find(path.parent / base, RECIPES)), table)
+    if base is None:
+        return table
+    return _overlay(_read(_base(path, base), (*above, path.resolve())), table)
+
+
+def _base(path: Path, base: object) -> Path:
+    """The file beside a recipe that is its base, else the shipped one; raises RecipeError."""
+    if not isinstance(base, str):
+        raise RecipeError(f"base is {base!r} in {path.name}", "it must be a recipe's name or file")
+    beside = path.parent / base
+    return beside if beside.is_file() else _find(base.removesuffix(".toml"), RECIPES)
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -66,3 +66,37 @@ def test_a_number_that_means_nothing_is_named(tmp_path: Path, text: str, message
     with pytest.raises(config.RecipeError) as caught:
         config.load(write(tmp_path / "a.toml", f'name = "a"\n{text}\n'))
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("base", ["gldi-flame.toml", "gldi-flame"])
+def test_the_documents_recipe_of_one_s_own_builds_on_a_shipped_one(
+    tmp_path: Path, base: str
+) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "encoders.md").read_text(encoding="utf-8")
+    sample = document.partition("```toml\n")[2].partition("```")[0]
+    text = sample.replace('base = "gldi-flame.toml"', f'base = "{base}"')
+    recipe = config.load(write(tmp_path / "mine.toml", text))
+    assert (recipe.name, recipe.speech.encoder) == ("gldi-flame-hubert", "hubert-base")
+    assert recipe.stage1 == config.load("gldi-flame").stage1
+
+
+def test_the_file_beside_a_recipe_is_its_base_before_the_shipped_one(tmp_path: Path) -> None:
+    write(tmp_path / "gldi-flame.toml", 'name = "other"\nfps = 7\n')
+    over = write(tmp_path / "mine.toml", 'base = "gldi-flame.toml"\nname = "mine"\n')
+    assert config.load(over).fps == 7
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("base = 5", "base is 5 in a.toml"),
+        ('base = "a.toml"', "a.toml is its own base"),
+        ('base = "b.toml"', "a.toml is its own base"),
+        ('base = "moon.toml"', "no recipe moon"),
+    ],
+)
+def test_a_base_that_is_none_is_named(tmp_path: Path, line: str, message: str) -> None:
+    write(tmp_path / "b.toml", 'base = "a.toml"\n')
+    with pytest.raises(config.RecipeError) as caught:
+        config.load(write(tmp_path / "a.toml", f'name = "a"\n{line}\n'))
+    assert caught.value.message == message
