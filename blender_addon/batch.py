@@ -338,10 +338,10 @@ def _save(path: str) -> None:
 
 def _render(path: Path, lines: list[Line]) -> None:
     """An .mp4 of the lines' range with their sound; the scene's camera and engine are kept."""
-    scene = bpy.context.scene
-    strips = [_add_sound(scene, line, channel) for channel, line in enumerate(lines, start=1)]
+    scene, compat = bpy.context.scene, _addon("blender_compat")
+    strips = [_sound_of(scene, line, channel) for channel, line in enumerate(lines, start=1)]
     scene.frame_start = min(_whole("frame", line.frame) for line in lines)
-    scene.frame_end = max(_frame_after(strip) for strip in strips) - 1
+    scene.frame_end = int(max(compat.right_handle(strip) for strip in strips)) - 1
     render = scene.render
     # Without the sequencer Blender writes a silent audio stream, and no error.
     render.use_sequencer = True
@@ -354,21 +354,18 @@ def _render(path: Path, lines: list[Line]) -> None:
     _call(bpy.ops.render.render, animation=True)
 
 
-def _add_sound(scene: bpy.types.Scene, line: Line, channel: int) -> Any:
-    """A new strip for the line's sound."""
-    path = str(Path(line.audio).resolve())
+def _sound_of(scene: bpy.types.Scene, line: Line, channel: int) -> Any:
+    """The strip by which the scene plays the line's sound already, else a new one."""
+    path, frame = str(Path(line.audio).resolve()), _whole("frame", line.frame)
     editor = scene.sequence_editor or scene.sequence_editor_create()
-    strips: Any = editor.strips if hasattr(editor, "strips") else editor.sequences
+    playing = _addon("strips").sound_at(editor, path, frame)
+    if playing is not None:
+        return playing
     try:
-        return strips.new_sound(name=Path(path).stem, filepath=path, channel=channel,
-                                frame_start=_whole("frame", line.frame))
+        return _addon("blender_compat").top_strips(editor).new_sound(
+            name=Path(path).stem, filepath=path, channel=channel, frame_start=frame)
     except RuntimeError as problem:
         raise BatchError(f"this Blender cannot render sound: {str(problem).strip()}.") from problem
-
-
-def _frame_after(strip: Any) -> int:
-    """The frame after a strip's last one; Blender renamed the attribute in 5.1."""
-    return int(strip.right_handle if hasattr(strip, "right_handle") else strip.frame_final_end)
 
 
 def _call(operator: Any, **arguments: Any) -> None:

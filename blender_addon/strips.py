@@ -1,5 +1,6 @@
 """What can be heard of the sequencer's strips, and when. Reads only, and no file."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -72,6 +73,14 @@ def why_silent(strip: Any, editor: bpy.types.SequenceEditor) -> str:
     if strip.type == "SOUND" and strip.volume == 0 and not is_animated(strip):
         return translated("The volume of the strip '{strip}' is 0: turn it up", strip=strip.name)
     return ""
+
+
+def sound_at(editor: bpy.types.SequenceEditor, path: str, frame: int) -> Any:
+    """The sound strip by which a file is heard as if it began at a frame, or None."""
+    return next((strip for strip in blender_compat.all_strips(editor) if strip.type == "SOUND"
+                 and os.path.realpath(_file(strip)) == os.path.realpath(path)
+                 and abs(blender_compat.content_start(strip) - frame) < 1
+                 and not why_silent(strip, editor)), None)
 
 
 def span_of(strip: Any, editor: bpy.types.SequenceEditor, fps: float) -> Span | None:

@@ -10,7 +10,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import batch  # noqa: E402
+from blender_addon import batch, blender_compat  # noqa: E402
+from tests.addon import sequencer  # noqa: E402
 from tests.addon.faces import SCALE, add_ball, opening_at  # noqa: E402
 
 HERE = Path(__file__).resolve()
@@ -209,17 +210,37 @@ def test_rendering_without_a_camera_is_refused_before_the_work(arguments, tmp_pa
     assert len(bpy.data.actions) == 0
 
 
-def test_the_rendered_film_has_picture_and_sound(arguments, tmp_path):
+@pytest.fixture
+def filmed(arguments, tmp_path):
+    """filmed() -> the sound of the film that the saved scene becomes; skips without a reader."""
     aud = pytest.importorskip("aud", reason="this bpy is built without sound")
     render = bpy.context.scene.render
     render.engine, render.resolution_x, render.resolution_y = "CYCLES", 64, 64
     bpy.context.scene.cycles.samples = 1
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
-    assert batch.main(arguments(render=tmp_path / "film.mp4")) == 0
-    sound = aud.Sound(str(tmp_path / "film.mp4")).data()
-    assert np.sqrt(np.mean(np.square(sound))) > 0.1
+
+    def film():
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "Szene 1.blend"))
+        assert batch.main(arguments(render=tmp_path / "film.mp4")) == 0
+        return aud.Sound(str(tmp_path / "film.mp4")).data()
+
+    return film
+
+
+def test_the_rendered_film_has_picture_and_sound(filmed, tmp_path):
+    assert np.sqrt(np.mean(np.square(filmed()))) > 0.1
     film = bpy.data.movieclips.load(str(tmp_path / "film.mp4"))
     assert (film.frame_duration, tuple(film.size)) == (45, (64, 64))
+
+
+@pytest.mark.parametrize(("muted", "count"), [(False, 1), (True, 2)])
+def test_a_sound_that_the_scene_plays_already_is_not_doubled(
+        filmed, scene, write_wav, voice, muted, count):
+    strip = sequencer.add_sound(scene.sequence_editor_create(), write_wav(0.5 * voice), 3, 1)
+    strip.mute = muted
+    # Half the volume of 0.5, which Blender shares between left and right.
+    assert np.abs(filmed()).max() == pytest.approx(0.25 / np.sqrt(2), abs=0.03)
+    every = list(blender_compat.all_strips(bpy.context.scene.sequence_editor))
+    assert len(every) == count
 
 
 def test_it_runs_as_a_script_from_anywhere(arguments, tmp_path):
