@@ -5,7 +5,14 @@ from typing import Any
 
 import bpy
 
-from . import audio_source, blender_compat, disabled_reason, emotion_strips, properties
+from . import (
+    audio_source,
+    blender_compat,
+    disabled_reason,
+    emotion_strips,
+    properties,
+    timeline,
+)
 from ._backend import emotions, errors
 from .emotion_ranges import Range
 from .words import translated
@@ -15,6 +22,7 @@ _FINISHED: _Result = {"FINISHED"}
 _CANCELLED: _Result = {"CANCELLED"}
 # How long a new range is where no sound says it.
 _USUAL_S = 2.0
+_ROUNDING_FRAMES = 1e-4
 
 
 class _OnEmotions(disabled_reason.Greyed):
@@ -177,10 +185,12 @@ def _frames_to_paint(context: bpy.types.Context) -> tuple[int, int]:
 def _heard(context: bpy.types.Context, scene: bpy.types.Scene) -> tuple[int, int]:
     """The frames in which the panel's sound is heard; a usual length from the playhead on where
     that is not known."""
-    settings = context.scene.soliloquy
-    usual = round(_USUAL_S * audio_source.scene_fps(scene))
+    settings, fps = context.scene.soliloquy, audio_source.scene_fps(scene)
+    usual = round(_USUAL_S * fps)
     if settings.source == "FILE":
-        first = max(scene.frame_current, settings.first_frame)
+        begins = timeline.frame_in_scene(settings.first_frame,
+                                         audio_source.scene_fps(context.scene), fps)
+        first = max(scene.frame_current, math.floor(begins + _ROUNDING_FRAMES))
         return first, first + usual
     try:
         span = audio_source.chosen(context).span

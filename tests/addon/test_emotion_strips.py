@@ -59,6 +59,13 @@ def test_from_the_playhead_on_another_emotion_begins(stage, line):
     assert painted(stage) == [("angry", 10, 20), ("neutral", 20, 30), ("angry", 30, 55)]
 
 
+def test_a_file_is_painted_from_its_beginning_in_the_frames_of_the_sequencers_scene(stage):
+    cut = sequencer.shown_scene(fps=24)
+    stage.soliloquy.source, stage.soliloquy.first_frame = "FILE", 31
+    add(stage, "angry")
+    assert painted(cut) == [("angry", 24, 72)]
+
+
 def test_a_range_inside_another_splits_it_and_both_parts_keep_its_settings(stage):
     add(stage, "angry", (10, 59), intensity=0.6)
     add(stage, "surprised", (30, 39))
