@@ -20,7 +20,8 @@ def painted(context: bpy.types.Context, face: bpy.types.Object, chosen: pack.Pac
     scene = blender_compat.sequencer_scene(context)
     fps, face_fps = audio_source.scene_fps(scene), audio_source.scene_fps(context.scene)
     ranges = [each for strip in emotion_strips.of_scene(scene)
-              if emotion_strips.is_on(scene, strip) and strip.soliloquy.face in (None, face)
+              if emotion_strips.is_on(scene, strip)
+              and (emotion_strips.is_for(strip, None) or emotion_strips.is_for(strip, face))
               and (each := _read(strip, scene.sequence_editor, fps, face_fps))
               and each.first < placed.after_frame]
     return _checked(emotion_ranges.spans(ranges, placed.first_frame, face_fps), chosen)

@@ -121,6 +121,11 @@ def _draw_emotions(layout: Any, context: bpy.types.Context) -> None:
     chosen = emotion_strips.chosen(scene)
     if chosen:
         _draw_range(layout.column(), chosen[0].soliloquy)
+        lost = emotion_strips.lost_face(chosen[0])
+        if lost:
+            draw_wrapped(layout, translated(
+                "'{face}' was removed, so nobody feels this: choose another face, or choose and "
+                "clear one for whoever speaks", face=lost), "ERROR")
     elif every:
         draw_wrapped(layout, "Where no range is, the voice rules")
     else:

@@ -46,6 +46,10 @@ def _is_mesh(_painted: bpy.types.PropertyGroup, candidate: bpy.types.Object) -> 
     return bool(candidate.type == "MESH")
 
 
+def _remember_face(painted: "PaintedEmotion", _context: bpy.types.Context) -> None:
+    painted.face_name = painted.face.name if painted.face is not None else ""
+
+
 class PaintedEmotion(bpy.types.PropertyGroup):  # type: ignore[misc]
     """Strip.soliloquy: the emotion that a strip paints; that of other strips was never set."""
 
@@ -68,8 +72,11 @@ class PaintedEmotion(bpy.types.PropertyGroup):  # type: ignore[misc]
         description="Seconds in which the face goes over to this emotion and from it, half of them "
                     "before the range's end")
     face: bpy.props.PointerProperty(  # type: ignore[valid-type]
-        name="Face", type=bpy.types.Object, poll=_is_mesh,
+        name="Face", type=bpy.types.Object, poll=_is_mesh, update=_remember_face,
         description="The face that feels this; empty: whoever speaks here")
+    # Blender empties the pointer when the face is removed from the file.
+    face_name: bpy.props.StringProperty(  # type: ignore[valid-type]
+        options={"HIDDEN"}, description="The name that the face had when it was chosen")
     use: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Use", default=True, description="Whether this range counts; otherwise the voice does")
 
@@ -84,6 +91,16 @@ def of_scene(scene: bpy.types.Scene) -> list[Any]:
 def is_range(strip: Any) -> bool:
     """Whether a strip paints an emotion."""
     return bool(strip.type == "COLOR" and strip.soliloquy.is_property_set("emotion"))
+
+
+def lost_face(strip: Any) -> str:
+    """The name of the face that a range was for and that was removed from the file, or ''."""
+    return "" if strip.soliloquy.face is not None else str(strip.soliloquy.face_name)
+
+
+def is_for(strip: Any, face: bpy.types.Object | None) -> bool:
+    """Whether a range was painted for a face, or, asked for none, for everybody."""
+    return bool(strip.soliloquy.face == face and not lost_face(strip))
 
 
 def is_on(scene: bpy.types.Scene, strip: Any) -> bool:
@@ -139,7 +156,7 @@ def paint_lane(scene: bpy.types.Scene, lane: Sequence[Range],
     editor = scene.sequence_editor or scene.sequence_editor_create()
     first, after = round(lane[0].first), round(lane[-1].after)
     for old in of_scene(scene):
-        if old.soliloquy.face == face:
+        if is_for(old, face):
             _make_room(editor, old, (first, after))
     channel, taken, made = free_channel(scene, first, after), _names(of_scene(scene)), []
     for given in lane:

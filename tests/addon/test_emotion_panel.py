@@ -8,6 +8,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import emotion_panel, emotion_strips  # noqa: E402
 from blender_addon.emotion_ranges import Range  # noqa: E402
+from tests.addon.faces import add_ball  # noqa: E402
 from tests.addon.test_result_panels import Layout  # noqa: E402
 
 
@@ -99,3 +100,12 @@ def test_a_model_without_emotions_says_so_and_keeps_its_styles(stage, tiny_pack)
     layout = drawn()
     assert "knows no emotions: choose one that does" in layout.text and not layout.buttons
     assert "The model has no style 'shy'. Choose one of: calm, lively" in layout.text
+
+
+def test_the_panel_says_that_a_ranges_face_was_removed(stage):
+    strip = emotion_strips.paint(stage, Range("angry", 1.0, 20, 40), add_ball("Ben"))
+    assert "removed" not in drawn().text
+    bpy.data.objects.remove(bpy.data.objects["Ben"])
+    assert "'Ben' was removed, so nobody feels this: choose another face" in drawn().text
+    strip.soliloquy.face = None
+    assert "removed" not in drawn().text

@@ -123,6 +123,19 @@ def test_each_line_of_a_scene_feels_what_is_painted_over_it(stage, ball, write_w
     assert felt == [["angry"], ["angry", "surprised"]]
 
 
+def test_a_range_of_a_face_that_was_removed_counts_for_nobody_until_it_is_for_another(
+        stage, ball, asked):
+    strip = paint(stage, "angry", 10, 30, add_ball("Ben"))
+    bpy.data.objects.remove(bpy.data.objects["Ben"])
+    assert strip.soliloquy.face is None
+    press()
+    assert asked[-1].emotions == ()
+    for face in (ball, None):
+        strip.soliloquy.face = face
+        press()
+        assert [span.name for span in asked[-1].emotions] == ["angry"]
+
+
 def test_ranges_switched_off_or_of_another_face_do_not_count(stage, ball, asked):
     paint(stage, "angry", 10, 20).soliloquy.use = False
     paint(stage, "angry", 20, 30, add_ball("Ben"))

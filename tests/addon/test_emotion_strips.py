@@ -84,6 +84,19 @@ def test_ranges_of_another_face_are_not_painted_over(stage):
     assert len({each.channel for each in emotion_strips.of_scene(stage)}) == 2
 
 
+def test_a_range_of_a_removed_face_is_split_as_that_and_not_painted_over(stage):
+    add(stage, "angry", (10, 59))
+    (strip,) = emotion_strips.of_scene(stage)
+    strip.soliloquy.face = ben = add_ball("Ben")
+    emotion_strips.paint(stage, emotion_strips.Range("angry", 1.0, 30, 40), ben)
+    bpy.data.objects.remove(ben)
+    add(stage, "surprised", (15, 19))
+    assert [(first, after) for _, first, after in painted(stage)] == [
+        (10, 30), (15, 20), (30, 40), (40, 60)]
+    assert [emotion_strips.lost_face(each) for each in emotion_strips.of_scene(stage)] == [
+        "Ben", "", "Ben", "Ben"]
+
+
 def test_ranges_lie_above_the_sound_on_a_channel_named_for_them(stage, line):
     add(stage, "angry", (20, 29))
     add(stage, "angry", (30, 39))
