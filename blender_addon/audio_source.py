@@ -89,14 +89,23 @@ def from_strips(choice: Chosen, face_scene: bpy.types.Scene, folder: str) -> Pla
         return PlacedSound(sound, choice.name, timeline.frame_in_scene(first, fps, face_fps),
                            after_frame=after_frame)
     first, after = math.floor(choice.span.first), math.ceil(choice.span.after)
-    if first < 0:
-        raise errors.AudioError("mix_before_0", f"'{choice.name}' begins at frame {first}; Blender "
-                                "mixes sound from frame 0 on.", "Move the strips to the right.")
+    _check_mixable(choice, first)
     path = os.path.join(folder, MIX_FILE)
     names = [strip.name for strip in choice.strips]
     mixing = strip_mix.write(choice.scene, strip_mix.playing_only(names), first, after, path)
     return PlacedSound(Sound(path), choice.name, timeline.frame_in_scene(first, fps, face_fps),
                        mixing, after_frame)
+
+
+def _check_mixable(choice: Chosen, first: int) -> None:
+    """Refuse what Blender would leave out of its mix, or mix as silence."""
+    if first < 0:
+        raise errors.AudioError("mix_before_0", f"'{choice.name}' begins at frame {first}; Blender "
+                                "mixes sound from frame 0 on.", "Move the strips to the right.")
+    if not choice.scene.use_audio:
+        raise errors.AudioError(
+            "scene_muted", f"The audio of the scene '{choice.scene.name}' is muted, and with it "
+            "Blender's mix.", "Tick Play Audio under Playback in the Timeline.")
 
 
 def from_file(path: str, first_frame: int) -> PlacedSound:

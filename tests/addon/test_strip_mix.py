@@ -223,6 +223,14 @@ def test_strips_that_begin_before_frame_0_are_refused_when_they_must_be_mixed(ad
         audio_source.place(bpy.context, str(tmp_path))
 
 
+def test_a_scene_whose_audio_is_muted_is_named_when_its_strips_must_be_mixed(add, scene, tmp_path):
+    add(1, 10, "A"), add(2, 40, "B")
+    scene.use_audio = False
+    with pytest.raises(errors.AudioError, match="audio of the scene 'Scene' is muted") as caught:
+        audio_source.place(bpy.context, str(tmp_path))
+    assert caught.value.hint == "Tick Play Audio under Playback in the Timeline."
+
+
 def test_a_mix_in_short_parts_is_that_in_one(add, heard, monkeypatch):
     add(1, 10, "A"), add(2, 40, "B", rate_hz=44100)
     monkeypatch.setattr(strip_mix, "_FIRST_PART_S", 9.0)
