@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import bpy
 
 from . import blender_compat, timeline
+from ._backend import errors
 from .words import translated
 
 # What of a sequencer makes sound; a movie does not by itself, but its file may hold some.
@@ -53,9 +54,17 @@ def speaking(name: str) -> Iterator[None]:
 
 def _chosen(editor: bpy.types.SequenceEditor) -> list[Any]:
     if _only:
-        return [strip for strip in blender_compat.all_strips(editor) if strip.name == _only]
+        return [_named(_only, editor)]
     # Strips in a closed meta stay selected where no one sees it.
     return [strip for strip in blender_compat.shown_strips(editor) if strip.select]
+
+
+def _named(name: str, editor: bpy.types.SequenceEditor) -> Any:
+    for strip in blender_compat.all_strips(editor):
+        if strip.name == name:
+            return strip
+    raise errors.AudioError("strip_gone", f"The strip '{name}' was renamed or removed: press List "
+                            "the Lines")
 
 
 def why_silent(strip: Any, editor: bpy.types.SequenceEditor) -> str:

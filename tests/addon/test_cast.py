@@ -8,7 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 pytest.importorskip("aud", reason="this bpy is built without sound")
 
-from blender_addon import blender_compat, cast, session  # noqa: E402
+from blender_addon import blender_compat, cast, emotion_strips, session  # noqa: E402
 from tests.addon import sequencer  # noqa: E402
 from tests.addon.faces import SCALE, add_ball, opening_at  # noqa: E402
 
@@ -68,6 +68,16 @@ def test_lines_in_a_meta_strip_are_said_by_their_faces(play):
               for action in bpy.data.actions}
     assert firsts == {"anna_01.wav": 1, "SH010-Ben": 60, "take3": 130}
     assert [strip.select for strip in every] == selected
+
+
+def test_a_line_whose_strip_was_renamed_says_nothing_else_that_is_selected(play, emotional_pack):
+    play.soliloquy.model = str(emotional_pack)
+    play.sequence_editor.strips_all["SH010-Ben"].name = "another"
+    emotion_strips.paint(play, emotion_strips.Range("angry", 1.0, 1, 30), None)
+    assert bpy.ops.soliloquy.animate_scene() == {"FINISHED"}
+    assert session.CURRENT.message == "Lines animated: 2 of 3"
+    assert "The strip 'SH010-Ben' was renamed or removed: press List" in session.CURRENT.hint
+    assert bpy.data.objects["Ben"].data.shape_keys is None
 
 
 def test_a_line_that_fails_is_named_and_the_others_are_animated(play, tmp_path):
