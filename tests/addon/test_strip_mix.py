@@ -167,7 +167,7 @@ def movie(scene, write_wav, tmp_path):
     editor = scene.sequence_editor_create()
     path = write_wav(sequencer.clicks(3, (0.5, 2.0)), name="in the movie.wav")
     sequencer.add_sound(editor, path, 1, 1)
-    return sequencer.render_movie(scene, tmp_path / "shot ä.mkv", 90)
+    return sequencer.render_movie(scene, tmp_path / "shot ä.mov", 90)
 
 
 def test_a_movie_strip_alone_is_heard(movie, heard, scene):
@@ -199,7 +199,7 @@ def test_the_sound_strip_of_a_movie_is_mixed(movie, heard, scene):
 
 def test_a_movie_without_sound_is_refused(scene, tmp_path):
     scene.sequence_editor_create()
-    path = sequencer.render_movie(scene, tmp_path / "mute.mkv", 10)
+    path = sequencer.render_movie(scene, tmp_path / "mute.mov", 10)
     strips = blender_compat.top_strips(scene.sequence_editor)
     strips.new_movie("Mute", str(path), 1, 1).select = True
     placed = audio_source.place(bpy.context, str(tmp_path))
