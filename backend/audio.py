@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,11 @@ _FORMATS = "WAV, FLAC, OGG or MP3"
 _STARTS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b".snd")
 # An MP3 that does not say how long it is gets an estimate; this much less is still the whole file.
 _MP3_SLACK_S = 1.0
+# A WAV whose header says a little more than there is was written carelessly, not cut off.
+_WAV_SLACK_S = 0.1
+# What programs that write a WAV into a pipe say of its bytes, not knowing how many will come.
+_UNTOLD = (range(1), range(2**31 - 2**16, 2**31 + 1), range(2**32 - 2**16, 2**32))
+_MOST_CHUNKS = 1000
 # A start that frames were turned into seconds for may lie this much before 0.
 _ROUNDING_S = 1e-6
 _MOST_S = 1e9  # refuses infinity
@@ -76,7 +82,7 @@ def _read(file: soundfile.SoundFile, path: str, rate_hz: int, span: Span,
     source_rate_hz = file.samplerate * span.speed
     same_rate = source_rate_hz == rate_hz
     stream = None if same_rate else soxr.ResampleStream(source_rate_hz, rate_hz, 1)
-    file.seek(first)
+    file.seek(min(first, file.frames))
     parts: list[Floats] = []
     done = 0
     for block in _mono_blocks(file, path, count):
@@ -98,17 +104,47 @@ def _place(file: soundfile.SoundFile, path: str, span: Span) -> tuple[int, int]:
     if file.frames <= 0:
         raise AudioError("audio_empty", f"'{path}' has no sound in it: 0 samples.",
                          "Choose another file.")
-    first = round(span.start_s * file.samplerate)
-    left = file.frames - first
+    first, frames = round(span.start_s * file.samplerate), _frames_told(file, path)
+    left = frames - first
     wanted = left if span.duration_s is None else round(span.duration_s * file.samplerate)
     if wanted == 0:
         raise RequestError("bad_span", f"The part of '{path}' lasts {span.duration_s:g} s, which "
                            "is no sample of it.", "Choose a longer part.")
     if left <= 0:
         raise RequestError("bad_span", f"The part from {span.start_s:g} s is outside '{path}', "
-                           f"which has {file.frames / file.samplerate:.2f} s.",
+                           f"which has {frames / file.samplerate:.2f} s.",
                            "Choose a part inside the sound.")
     return first, min(left, wanted)
+
+
+def _frames_told(file: soundfile.SoundFile, path: str) -> int:
+    """How many samples a file says it has; of a WAV libsndfile tells those that are there."""
+    sizes = _wav_sizes(path) if file.format in ("WAV", "WAVEX") else None
+    if sizes is None or any(sizes.told in untold for untold in _UNTOLD):
+        return int(file.frames)
+    frames = round(file.frames * sizes.told / max(1, sizes.there))
+    cut = frames - file.frames > _WAV_SLACK_S * file.samplerate
+    return frames if cut else int(file.frames)
+
+
+class _WavSizes(NamedTuple):
+    """Bytes of samples that a WAV says it has, and bytes that there are."""
+
+    told: int
+    there: int
+
+
+def _wav_sizes(path: str) -> _WavSizes | None:
+    """Those of a RIFF file's data chunk; None where there is none."""
+    with open(path, "rb") as file:
+        little = file.read(12)[:4] == b"RIFF"
+        for _ in range(_MOST_CHUNKS):
+            head = file.read(8)
+            size = int.from_bytes(head[4:], "little" if little else "big")
+            if head[:4] == b"data":
+                return _WavSizes(size, os.fstat(file.fileno()).st_size - file.tell())
+            file.seek(size + size % 2, os.SEEK_CUR)
+    return None
 
 
 def _mono_blocks(file: soundfile.SoundFile, path: str, count: int) -> Iterator[Floats]:

@@ -159,6 +159,29 @@ def test_half_a_flac_file_is_damaged(tmp_path):
     assert refusal(tmp_path / "a.flac") == "audio_damaged"
 
 
+@pytest.mark.parametrize("options", [{}, {"subtype": "FLOAT"}, {"subtype": "IMA_ADPCM"},
+                                     {"endian": "BIG"}, {"format": "WAVEX"}])
+def test_half_a_wav_file_is_damaged_but_its_first_part_is_heard(tmp_path, options):
+    path = saved(tmp_path / "half.wav", tone(4), **options)
+    content = path.read_bytes()
+    path.write_bytes(content[:len(content) // 2])
+    with pytest.raises(errors.AudioError, match=r"breaks off after (1\.9|2\.0). s of 4\.0. s"):
+        audio.load(path)
+    assert refusal(path, span=Span(3.0, 0.5)) == "audio_damaged"
+    assert audio.load(path, span=Span(0.5, 1.0)).seconds == 1.0
+
+
+@pytest.mark.parametrize("told", [0, 2**31 - 1, 2**31, 2**32 - 1, 2 * 16000 + 1000])
+def test_a_wav_from_a_pipe_or_of_a_careless_program_is_heard_to_its_end(tmp_path, told):
+    path = saved(tmp_path / "pipe.wav", tone())
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 4
+    content[at:at + 4] = told.to_bytes(4, "little")
+    content[4:8] = (36 + told if 0 < told < 2**31 else 8).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert audio.load(path).seconds == 1.0
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_samples_that_are_no_numbers_are_refused(tmp_path, value):
     samples = tone()
