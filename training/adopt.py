@@ -6,6 +6,7 @@ the command says what they leave out. Masks and lip pairs are those of a rig of 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,8 +110,9 @@ def write_rig(path: Path, like: Rig, shapes: Shapes) -> None:
 
 
 def _write_clips(dataset: Dataset, shapes: Shapes, corpus: Path, fps: float) -> Iterator[float]:
-    """Write every clip and its line; gives the largest error of each, mm."""
-    with (corpus / "clips.jsonl").open("w", encoding="utf-8") as index:
+    """Write every clip and its line, the index last; gives the largest error of each, mm."""
+    part = corpus / "clips.jsonl.part"
+    with part.open("w", encoding="utf-8") as index:
         for clip in dataset.clips:
             motion, samples = _motion(dataset, clip, fps), dataset.waveform(clip)
             weights = shapes.weights(motion)
@@ -120,6 +122,7 @@ def _write_clips(dataset: Dataset, shapes: Shapes, corpus: Path, fps: float) -> 
             print(f"adopted {clip.id}", file=sys.stderr)
             left = motion - np.tensordot(weights, shapes.fields, axes=1)
             yield 1e3 * float(np.linalg.norm(left, axis=-1).max())
+    os.replace(part, corpus / "clips.jsonl")
 
 
 def _motion(dataset: Dataset, clip: Clip, fps: float) -> Array:

@@ -1,6 +1,7 @@
 """A captured data set becomes a rig and a corpus that every stage trains on."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.training import dataset_files as made
 from tests.training import toy
 from training import __main__ as training
 from training import adopt, config, encoder, rig_file
-from training.corpus.clips import read_clips, read_track
+from training.corpus.clips import Clip, read_clips, read_track
 from training.datasets import vocaset, write
 
 SUBJECTS = {"train": vocaset.TRAIN[0], "val": vocaset.VAL[0], "test": vocaset.TEST[0]}
@@ -78,6 +79,24 @@ def test_both_stages_train_on_it_and_are_measured(captured: Path) -> None:
     assert [training.main([f"train-stage{n}", *own]) for n in (1, 2)] == [0, 0]
     options = ["--split", "test-voices", "--steps", "2", "--seeds", "2"]
     assert training.main(["evaluate", *own, *options]) == 0
+
+
+def test_a_run_that_was_stopped_begins_again(
+    captured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = adopt.clips.write_clip
+
+    def stopped(corpus: Path, clip: Clip, *more: Any) -> None:
+        written(corpus, clip, *more)
+        if clip.voice == SUBJECTS["val"]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(adopt.clips, "write_clip", stopped)
+    assert adopted(captured) == 130
+    monkeypatch.undo()
+    assert adopted(captured) == 0
+    corpus = captured / "work" / "corpus"
+    assert len(read_clips(corpus)) == 3 and not list(corpus.glob("*.part"))
 
 
 def test_a_corpus_is_not_overwritten_and_another_mesh_is_refused(captured: Path) -> None:
