@@ -1,5 +1,6 @@
 """Why a button is grey: pure, cheap checks without any file access, shown in its tooltip."""
 
+import os
 from typing import Any, Protocol
 
 import bpy
@@ -71,7 +72,9 @@ def for_face(face: bpy.types.Object | None) -> str:
 
 
 def _for_storage(performance: Any) -> str:
-    unsaved = not bpy.data.filepath and performance.cache_folder.startswith("//")
+    folder = performance.cache_folder.strip()
+    # To Python, Blender's "//" is a root.
+    unsaved = not bpy.data.filepath and (folder.startswith("//") or not os.path.isabs(folder))
     return ("Save the file first, or choose a folder for the point cache"
             if performance.storage == "CACHE" and unsaved else "")
 

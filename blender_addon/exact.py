@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import closures, face, takes
-from ._backend import motion
+from ._backend import errors, motion
 from .exports import point_caches
 
 Floats = npt.NDArray[np.float32]
@@ -82,13 +82,18 @@ def frames(paths: Sequence[Path], target: face.Face, audio: str, grid: Grid,
 
 def caches(paths: Sequence[Path], target: face.Face, audio: str, grid: Grid, rest: Floats,
            into: Sequence[Path]) -> list[Cache]:
-    """The takes of `frames` as PC2 files, one per path of `into`."""
+    """The takes of `frames` as PC2 files, one per path of `into`; raises MotionError."""
     made = []
     for source, path in zip(paths, into, strict=True):
         (take,) = frames([source], target, audio, grid, rest)
         moved = _with_fades(take.shapes, grid.fade_frames)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        point_caches.write_pc2(path, len(moved), len(rest), (rest + frame for frame in moved))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            point_caches.write_pc2(path, len(moved), len(rest), (rest + frame for frame in moved))
+        except OSError as problem:
+            raise errors.MotionError(
+                "cannot_write", f"The point cache '{path}' cannot be written: {problem.strerror}.",
+                "Choose another Cache Folder, or make room.") from problem
         made.append(Cache(path, len(rest), len(moved), take.seed, take.audio_seconds,
                           take.error_m, take.audio_sha256))
     return made

@@ -28,7 +28,7 @@ def preparing(settings: Any, scene: bpy.types.Scene, target: bpy.types.Object) -
     if settings.storage == "COMPACT":
         return compact
     fps, name = audio_source.scene_fps(scene), target.name
-    folder = Path(bpy.path.abspath(settings.cache_folder))
+    folder = _folder(settings.cache_folder.strip())
 
     def exactly(request: Request, placed: audio_source.PlacedSound, mesh: face.MeshArrays,
                 chosen: pack.Pack) -> Prepare:
@@ -52,6 +52,12 @@ def _grid(first_frame: float, fps: float, chosen: pack.Pack) -> exact.Grid:
     first = timeline.first_key_frame_up(first_frame)
     return exact.Grid(fps, first, (first - first_frame) / fps, timeline.fade_frames_nearest(fps),
                       regions.read(chosen).lip_pairs)
+
+
+def _folder(chosen: str) -> Path:
+    """Where point caches go; a path that is not absolute is meant beside the .blend file."""
+    beside = chosen if os.path.isabs(chosen) or chosen.startswith("//") else f"//{chosen}"
+    return Path(bpy.path.abspath(beside))
 
 
 def _free_paths(folder: Path, stem: str) -> Iterator[Path]:

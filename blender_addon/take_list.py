@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import bpy
 
 from . import (
+    caches,
     disabled_reason,
     keyframes,
     mixing,
@@ -100,6 +101,8 @@ class SOLILOQUY_OT_play_take(OnTakes, bpy.types.Operator):  # type: ignore[misc]
             else:
                 first, last = placing.place(keys, action)
                 placing.switch_off_within(keys, first, last, undo)
+                caches.hide_within(properties.chosen_face(context),
+                                   action[keyframes.PROVENANCE], undo)
                 placing.switch_on(keys, action, undo)
             undo.pop_all()
         result.choose(keys, action)

@@ -50,11 +50,14 @@ def write_all(made: Sequence[takes.Take | exact.Frames | exact.Cache],
         stacks = [take for take in made if isinstance(take, exact.Cache)]
         if compact or frames:
             ownership.settle(face.data.shape_keys)
+            caches.hide_within(face, placed.facts([*compact, *frames][0]), undo)
             actions = [*_compact(face, compact, placed, undo),
                        *(_frames(face, take, placed, undo) for take in frames)]
             _play_first(face.data.shape_keys, actions, bpy.data.actions.get(where.instead_of), undo)
         if compact and compact[0].blink is not None:
             result.store_blink(face.data.shape_keys, compact[0].blink)
+        if stacks and face.data.shape_keys is not None:
+            _silence_line(face.data.shape_keys, placed.facts(stacks[0]), undo)
         for take in reversed(stacks):
             _check(face, take.vertex_count)
             caches.add(face, take, placed.facts(take), undo)
@@ -173,6 +176,13 @@ def _frames(face: bpy.types.Object, take: exact.Frames, placed: Placed,
         placed.facts(take))
     undo.callback(bpy.data.actions.remove, action)
     return action
+
+
+def _silence_line(keys: bpy.types.Key, facts: dict[str, Any], undo: ExitStack) -> None:
+    """Switch off the takes of the line that a point cache with these facts is of."""
+    ownership.settle(keys)
+    fade = facts["fade_frames"]
+    placing.switch_off_within(keys, facts["first_frame"] - fade, facts["last_frame"] + fade, undo)
 
 
 def _play_first(keys: bpy.types.Key, actions: list[bpy.types.Action],

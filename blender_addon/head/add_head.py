@@ -99,8 +99,10 @@ class SOLILOQUY_OT_add_head(bpy.types.Operator):  # type: ignore[misc]  # noqa: 
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Add the head at the 3D cursor and make it the active object."""
-        created = build_object()
-        context.collection.objects.link(created)
+        created, into = build_object(), context.collection
+        if into.library is not None or into.override_library is not None:
+            into = context.scene.collection  # that of a linked character takes no objects
+        into.objects.link(created)
         created.matrix_world = Matrix.Translation(context.scene.cursor.location)
         for other in context.selected_objects:
             other.select_set(False)

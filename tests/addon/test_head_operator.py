@@ -1,6 +1,7 @@
 """Add > Mesh > Soliloquy Head inside Blender."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,19 @@ def test_one_undo_removes_all_the_operator_made(scene: object) -> None:
     bpy.ops.soliloquy.add_head("EXEC_DEFAULT", True)
     bpy.ops.ed.undo()
     assert not bpy.data.objects and not bpy.data.meshes and not bpy.data.materials
+
+
+def test_beside_a_linked_character_it_goes_to_the_scene(scene: object, tmp_path: Path) -> None:
+    library = str(tmp_path / "anna.blend")
+    bpy.data.libraries.write(library, {bpy.data.collections.new("Anna")})
+    bpy.data.collections.remove(bpy.data.collections["Anna"])
+    with bpy.data.libraries.load(library, link=True) as (_there, linked):
+        linked.collections = ["Anna"]
+    anna, layer = bpy.data.collections["Anna"], bpy.context.view_layer
+    bpy.context.scene.collection.children.link(anna)
+    layer.active_layer_collection = layer.layer_collection.children["Anna"]
+    assert bpy.ops.soliloquy.add_head() == {"FINISHED"}
+    assert bpy.context.object.users_collection == (bpy.context.scene.collection,)
 
 
 def test_operator_refuses_outside_object_mode(scene: object) -> None:
