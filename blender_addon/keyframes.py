@@ -145,8 +145,9 @@ def only_ours(action: bpy.types.Action) -> bool:
 
 
 def frame_range(action: bpy.types.Action) -> tuple[float, float]:
-    """First and last keyframe of our curves; what the artist added may go beyond."""
-    ranges = [curve.range() for curve in our_curves(action)]
+    """First and last keyframe of our curves, what the artist added may go beyond; the action's own
+    where none of ours is left."""
+    ranges = [curve.range() for curve in our_curves(action)] or [action.frame_range]
     return float(min(first for first, _ in ranges)), float(max(last for _, last in ranges))
 
 

@@ -87,9 +87,9 @@ class Session:
     def end_job(self) -> None:
         """Forget the job and remove its files, and what the worker may have written for an earlier
         one after that was abandoned."""
-        if self.job is not None:
-            self.job.close()
-            self.job = None
+        job, self.job = self.job, None
+        if job is not None:
+            job.close()
         if self._folder is not None:
             for left in self._folder.glob(f"{_JOB_PREFIX}*"):
                 shutil.rmtree(left, ignore_errors=True)

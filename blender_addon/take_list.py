@@ -186,11 +186,11 @@ class SOLILOQUY_OT_mix_takes(OnTakes, bpy.types.Operator):  # type: ignore[misc]
         return {"FINISHED"}
 
     def _can_mix(self, lower: bpy.types.Action, upper: bpy.types.Action) -> bool:
-        (first, last), (start, end) = map(keyframes.frame_range, (upper, lower))
+        meant = keyframes.frame_range(upper)
         if not (keyframes.our_curves(lower, (keyframes.LOWER,))
                 and keyframes.our_curves(upper, (keyframes.UPPER,))):
             self.report({"ERROR"}, "One of these takes has no separate lower and upper face")
-        elif not placing.overlap(lower, start, end, first, last):
+        elif not placing.overlap(lower, *keyframes.frame_range(lower), *meant):
             self.report({"ERROR"}, "These takes are of different lines")
         else:
             return True

@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class Export:
         order = {"blend": str(folder / "face.blend"), "face": face.name, "kind": kind,
                  "path": str(path), "scene": scene.name,
                  "progress": str(folder / "progress"), "verdict": str(folder / "verdict"),
-                 "render": {name: getattr(scene.render, name) for name in child.SCENE}}
+                 "render": {name: getattr(scene.render, name) for name in child.SCENE},
+                 "scale_length": scene.unit_settings.scale_length}
         self._progress, self._verdict = Path(order["progress"]), Path(order["verdict"])
         self._done, self._waited_since_s = 0.0, math.inf
         self._process = _spawn(command(child.expression(), json.dumps(order)),
@@ -81,7 +83,8 @@ class Export:
         """Leave no process and no half file."""
         self._process.kill()
         self._process.wait()
-        whole_file.unfinished(self._path, self._process.pid).unlink(missing_ok=True)
+        with suppress(OSError):  # the place may refuse that as it refused the file
+            whole_file.unfinished(self._path, self._process.pid).unlink(missing_ok=True)
 
 
 def command(expression: str, argument: str) -> list[str]:

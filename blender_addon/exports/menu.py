@@ -31,8 +31,9 @@ class SOLILOQUY_OT_export(disabled_reason.Greyed, Running, bpy.types.Operator): 
             return "This face has no takes yet"
         if context.mode != "OBJECT":
             return "Go to Object Mode (Tab) to export"
-        playing = placing.takes_playing(keys)
-        return disabled_reason.for_job() if playing else "No take plays: switch one on in the list"
+        if not _plays(keys):
+            return "No take plays: switch one on in the list"
+        return disabled_reason.for_job()
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> Result:
         """Ask for the file; it is proposed beside the .blend, under the face's name."""
@@ -46,11 +47,14 @@ class SOLILOQUY_OT_export(disabled_reason.Greyed, Running, bpy.types.Operator): 
         if reason:
             self.say("ERROR", reason)
             return CANCELLED
-        return super().execute(context) if self.asked else self._write_here(context)
+        if self.asked:
+            return super().execute(context)
+        return self._write_here(context, properties.chosen_face(context))
 
     def start(self, context: bpy.types.Context) -> None:
         """Let a Blender of its own write it."""
         face = properties.chosen_face(context)
+        self._face = face.name
         session.CURRENT.job = apart.Export(face, context.scene, self.kind, self._path())
 
     def done(self, made: list[Path]) -> Result:
@@ -62,13 +66,18 @@ class SOLILOQUY_OT_export(disabled_reason.Greyed, Running, bpy.types.Operator): 
     def failed(self, problem: errors.SoliloquyError) -> Result | None:
         """A face that does not move elsewhere as it does here is written here."""
         if problem.code == "export_unlike":
-            return self._write_here(bpy.context)
-        return super().failed(problem)
+            face = bpy.data.objects.get(self._face)
+            if face is not None and face.mode == "OBJECT" and _plays(result.of(face)):
+                return self._write_here(bpy.context, face)
+            problem = errors.RequestError(
+                "face_changed", f"'{self._face}' was changed while it was looked at.",
+                "Export it again.")
+        return Running.failed(self, problem)
 
-    def _write_here(self, context: bpy.types.Context) -> Result:
+    def _write_here(self, context: bpy.types.Context, face: bpy.types.Object) -> Result:
         path = self._path()
         try:
-            formats.write(context, properties.chosen_face(context), self.kind, path)
+            formats.write(context, face, self.kind, path)
         except (OSError, RuntimeError) as problem:
             self.say("ERROR", translated("'{path}' could not be written: {problem}",
                                          path=path, problem=problem))
@@ -77,6 +86,10 @@ class SOLILOQUY_OT_export(disabled_reason.Greyed, Running, bpy.types.Operator): 
 
     def _path(self) -> Path:
         return Path(bpy.path.abspath(self.filepath)).with_suffix(formats.ENDINGS[self.kind])
+
+
+def _plays(keys: bpy.types.Key | None) -> bool:
+    return keys is not None and bool(placing.takes_playing(keys))
 
 
 class SOLILOQUY_MT_export(bpy.types.Menu):  # type: ignore[misc] # noqa: N801

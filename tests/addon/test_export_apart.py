@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy")
 
 from blender_addon import session  # noqa: E402
 from blender_addon._backend import errors  # noqa: E402
-from blender_addon.exports import apart, formats  # noqa: E402
+from blender_addon.exports import apart, formats, menu  # noqa: E402
 from tests.addon.faces import imported, places_at  # noqa: E402
 
 
@@ -185,3 +185,42 @@ def test_a_face_driven_by_its_scene_is_written_there_as_well(talking, tmp_path):
     variable.targets[0].id, variable.targets[0].data_path = bpy.context.scene, "frame_current"
     driver.expression = variable.name
     assert ended(exported(talking, "PC2", tmp_path / "a.pc2"))[0] == [tmp_path / "a.pc2"]
+
+
+def test_a_place_that_refuses_to_be_cleaned_leaves_no_job(talking, tmp_path):
+    (tmp_path / "file").write_text("")
+    job = exported(talking, "PC2", tmp_path / "file" / "a.pc2")
+    with pytest.raises(errors.RequestError, match="Not a directory"):
+        ended(job)
+    session.CURRENT.end_job()
+    assert not session.CURRENT.busy
+
+
+class Unlike(menu.Running):
+    """The export's answer to a face that does not move elsewhere as it does here."""
+
+    kind, failed = "PC2", menu.SOLILOQUY_OT_export.failed
+    _write_here, done = menu.SOLILOQUY_OT_export._write_here, menu.SOLILOQUY_OT_export.done
+
+    def __init__(self, face, path):
+        self._face, self._path, self.said = face, lambda: path, []
+
+    def say(self, kind, text):
+        self.said.append((kind, text))
+
+
+def test_what_is_written_here_after_all_is_the_face_that_was_meant(talking, tmp_path):
+    formats.write(bpy.context, talking, "PC2", tmp_path / "a.pc2")
+    bpy.context.scene.soliloquy.face = None
+    unlike = Unlike("Ball", tmp_path / "b.pc2")
+    assert unlike.failed(errors.RequestError("export_unlike", "")) == {"FINISHED"}
+    assert (tmp_path / "b.pc2").read_bytes() == (tmp_path / "a.pc2").read_bytes()
+
+
+def test_a_face_that_is_edited_by_then_is_not_written_wrongly(talking, tmp_path):
+    bpy.context.view_layer.objects.active = talking
+    bpy.ops.object.mode_set(mode="EDIT")
+    unlike = Unlike("Ball", tmp_path / "b.pc2")
+    assert unlike.failed(errors.RequestError("export_unlike", "")) == {"CANCELLED"}
+    assert unlike.said == [("ERROR", "'Ball' was changed while it was looked at. Export it again.")]
+    bpy.ops.object.mode_set(mode="OBJECT")

@@ -5,7 +5,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon import placing, result  # noqa: E402
+from blender_addon import blender_compat, keyframes, placing, result  # noqa: E402
 from tests.addon.faces import places_at  # noqa: E402
 
 
@@ -166,3 +166,15 @@ def test_a_mix_plays_where_the_take_of_its_lower_face_was_moved_to(three, ball):
     bpy.ops.soliloquy.mix_takes(lower=1, upper=2)
     (found,) = placing.takes_playing(three)
     assert found.action.name == names(three)[-1] and found.first_frame == 106
+
+
+def test_a_take_whose_keys_were_all_deleted_stops_nothing(three, ball):
+    emptied = list(result.actions(three))[1]
+    for curve in keyframes.our_curves(emptied):
+        blender_compat.holders_of(emptied)[0].fcurves.remove(curve)
+    assert bpy.ops.soliloquy.play_take(index=1) == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="no separate lower and upper face"):
+        bpy.ops.soliloquy.mix_takes(lower=1, upper=2)
+    three.soliloquy.chosen = 1
+    assert bpy.ops.soliloquy.generate_again() == {"FINISHED"}
+    assert bpy.ops.soliloquy.keep_take(index=0) == {"FINISHED"}
