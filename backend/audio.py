@@ -15,6 +15,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from . import sound_kinds
 from .errors import AudioError, RequestError
 
 Floats = npt.NDArray[np.float32]
@@ -23,7 +24,6 @@ OnBlock = Callable[[int, int], None]
 SILENCE_DBFS = -60.0
 _BLOCK_S = 10
 _FORMATS = "WAV, FLAC, OGG or MP3"
-_STARTS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b".snd")
 # An MP3 that does not say how long it is gets an estimate; this much less is still the whole file.
 _MP3_SLACK_S = 1.0
 # A WAV whose header says a little more than there is was written carelessly, not cut off.
@@ -201,7 +201,7 @@ def _check_readable(path: Path) -> None:
         raise AudioError("audio_empty", f"'{path}' has no sound in it: 0 bytes.",
                          "Choose another file.")
     # Looked at here because the MP3 decoder talks to stderr about every file that is none.
-    if not start.startswith(_STARTS) and not (start[0] == 0xFF and start[1:2] >= b"\xe0"):
+    if not sound_kinds.may_be_sound(start):
         raise AudioError("audio_unknown", f"'{path}' is no sound file.", f"Use {_FORMATS}.")
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import bpy
 
-from . import blender_compat, emotion_strips, sound_kinds, strip_mix, strips, timeline
-from ._backend import errors
+from . import blender_compat, emotion_strips, strip_mix, strips, timeline
+from ._backend import errors, sound_kinds
 from .job import Mixing, Sound
 
 MIX_FILE = "mix.wav"

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("backend", "training", "benchmarks", "blender_addon", "build_addon")
 
-CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.typed_json"}
+CONTRACT = {"backend.errors", "backend.messages", "backend.pack", "backend.sound_kinds",
+            "backend.typed_json"}
 NUMERICS = {f"backend.{name}" for name in
             ("audio", "codebook", "crossings", "emotions", "features", "hearing", "motion", "redo",
              "sampler", "schedule", "styles", "windows")}
@@ -21,7 +22,7 @@ TORCH = {"numpy", "scipy", "torch", "torchaudio", "transformers", "trimesh", "on
          "pocketsphinx", "sklearn"}
 BLENDER = {"bpy", "bpy_extras", "mathutils", "gpu", "blf", "aud", "bmesh", "addon_utils"}
 DOOR = {"backend.emotions", "backend.errors", "backend.messages", "backend.pack", "backend.motion",
-        "backend.redo"}
+        "backend.redo", "backend.sound_kinds"}
 ADDON = {"blender_addon"}
 # Where the installed add-on holds backend; naming all of blender_addon does not include it.
 EMBEDDED = "blender_addon.backend"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from backend import audio
-from blender_addon import sound_kinds
+from backend import audio, sound_kinds
 
 
 def start_of(path):
