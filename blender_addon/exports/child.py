@@ -42,7 +42,7 @@ def _opened(order: dict[str, Any]) -> bpy.types.Object:
             scene.collection.objects.link(each)
     for name, value in order["render"].items():
         setattr(scene.render, name, value)
-    scene.unit_settings.scale_length = order["scale_length"]  # until 4.3, USD tells it
+    scene.unit_settings.scale_length = order["scale_length"]  # USD tells it in 4.2
     return face
 
 

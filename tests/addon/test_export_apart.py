@@ -11,6 +11,7 @@ bpy = pytest.importorskip("bpy")
 from blender_addon import session  # noqa: E402
 from blender_addon._backend import errors  # noqa: E402
 from blender_addon.exports import apart, formats, menu  # noqa: E402
+from tests.addon import export_formats  # noqa: E402
 from tests.addon.faces import imported, places_at  # noqa: E402
 
 
@@ -48,8 +49,7 @@ def both(talking, tmp_path):
     neck.location = 1.0, 2.0, 3.0
 
     def write(kind):
-        if formats.why_missing(kind):
-            pytest.skip(formats.why_missing(kind))
+        export_formats.need(kind)
         here, there = (tmp_path / f"{name}{formats.ENDINGS[kind]}" for name in ("here", "there"))
         formats.write(bpy.context, talking, kind, here)
         assert ended(exported(talking, kind, there))[0] == [there]
@@ -60,8 +60,10 @@ def both(talking, tmp_path):
     return write
 
 
+@pytest.mark.parametrize("metres_per_unit", [1.0, 0.01])
 @pytest.mark.parametrize("kind", ["PC2", "MDD", "CSV", "GLTF", "USD"])
-def test_the_file_is_the_one_that_is_written_here(both, kind):
+def test_the_file_is_the_one_that_is_written_here(both, scene, kind, metres_per_unit):
+    scene.unit_settings.scale_length = metres_per_unit
     here, there = both(kind)
     assert there.read_bytes() == here.read_bytes()
 

@@ -8,7 +8,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blender_addon.exports import formats  # noqa: E402
+from tests.addon import export_formats  # noqa: E402
 from tests.addon.faces import imported, opening_at, places_at  # noqa: E402
 
 FIRST, LAST = 6, 58  # the line, and rest four frames before and after
@@ -136,8 +136,7 @@ def state(face):
 @pytest.mark.parametrize("hide", [hide_by_eye, hide_by_monitor, forbid_to_select, exclude])
 @pytest.mark.parametrize(("kind", "ending"), [("PC2", ".pc2"), ("GLTF", ".glb"), ("USD", ".usdc")])
 def test_a_hidden_face_is_exported_as_any_and_stays_hidden(export, ball, hide, kind, ending):
-    if formats.why_missing(kind):
-        pytest.skip(formats.why_missing(kind))
+    export_formats.need(kind)
     content = export(kind, ending).read_bytes()
     hide(ball)
     before = state(ball)
@@ -159,8 +158,7 @@ def test_nothing_is_exported_while_no_take_plays(export):
 @pytest.mark.parametrize(("kind", "ending"), [("USD", ".usdc"), ("GLTF", ".glb")])
 def test_what_begins_before_frame_0_is_refused_by_formats_that_would_cut_it(spoken, ball, tmp_path,
                                                                             kind, ending):
-    if formats.why_missing(kind):
-        pytest.skip(formats.why_missing(kind))
+    export_formats.need(kind)
     spoken.soliloquy.first_frame = -30
     bpy.ops.soliloquy.animate_from_audio()
     with pytest.raises(RuntimeError, match="begins at frame -34, this format at 0"):

@@ -157,9 +157,11 @@ def test_baking_keeps_what_is_seen_however_it_is_played(take, ball, change):
 def test_baking_leaves_blinks_that_do_not_play(take, ball):
     add_blinks(ball)
     keys = ball.data.shape_keys
-    keys.animation_data.nla_tracks[0].mute = True
+    (track,), blinks = keys.animation_data.nla_tracks, keys.soliloquy.blinks
+    track.mute = True
     bpy.ops.soliloquy.bake()
-    assert keys.soliloquy.blinks is not None
+    assert keys.soliloquy.blinks == blinks
+    assert [strip.action for strip in track.strips] == [blinks] and track.mute
     assert keyframes.BLINK not in {curve.group.name for curve in
                                    keyframes.our_curves(keys.animation_data.action)}
 
